@@ -1,0 +1,42 @@
+"""srlib: symbolic regression, small but complete.
+
+Symbolic regression finds a formula where other methods fit a black box. Start with an estimator::
+
+    from srlib import GeneticRegressor, problems
+
+    kepler = problems.load("kepler")
+    model = GeneticRegressor(unary_operators=["sqrt"], random_state=0).fit(kepler.X, kepler.y)
+    print(model.equations_)
+
+The names below are loaded when they are first used, so ``import srlib`` is quick.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Expression": "expression",
+    "GeneticRegressor": "genetic",
+    "Operator": "operators",
+    "ParetoFront": "front",
+    "ParseError": "expression",
+    "Problem": "problems",
+    "SymbolicRegressor": "estimator",
+    "recovers": "metrics",
+}
+_MODULES = ("compare", "estimator", "events", "expression", "front", "genetic", "metrics", "operators", "problems")
+
+__all__ = ["__version__", *sorted(_HOMES), *_MODULES]
+
+
+def __getattr__(name: str):
+    if name in _HOMES:
+        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    if name in _MODULES:
+        return import_module(f".{name}", __name__)
+    raise AttributeError(f"module 'srlib' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])
