@@ -1,0 +1,291 @@
+"""`recovers`: is this formula the law behind the data? One rule for every method and every problem.
+
+A formula may be written in many ways, and its constants are fitted, so that comparing texts or simplifying a
+difference is no test. Instead the *family* of the law, its form with free constants, is fitted to the noise-free
+values of the candidate, on a domain wider than the data. A candidate of the right form is matched to rounding error;
+anything else, however well it fits the data, is not.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from srlib.expression import Expression
+
+__all__ = ["Recovery", "recovers"]
+
+NOT_FINITE = 0.1  # the share of points that may overflow: exp(h nu/kT) in Planck's law does so on 3 % of its domain
+FLOOR = 0.01  # below this fraction of a candidate's spread, differences count as if its value were not smaller
+VANISHED = 0.1  # a constant below this fraction of its true value has been lost, not fitted
+AS_GOOD = 1.5  # on noisy data, constants agree whose rmse is at most this many times that of the best ones
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """The verdict on a candidate; true in a condition if the law is recovered.
+
+    Attributes
+    ----------
+    verdict : {"recovered", "almost", "no", "failed"}
+        "almost": the form is right up to a constant factor or offset, or its constants are wrong. "failed": the
+        candidate has no finite values.
+    residual : float
+        The largest relative difference between the candidate and the nearest member of the family.
+    constants : dict
+        That member's free constants.
+    message : str
+        The reason, in a sentence.
+    """
+
+    verdict: str
+    residual: float
+    constants: dict[str, float] = field(default_factory=dict)
+    message: str = ""
+
+    def __bool__(self):
+        return self.verdict == "recovered"
+
+    def __str__(self):
+        return f"{self.verdict}: {self.message}"
+
+
+def recovers(candidate, problem, tolerance=1e-6, constants=1e-2, points=200):
+    """Decide whether a candidate is the law behind a problem.
+
+    The candidate is evaluated on `points` points that cover the problem's domain and as many on its extrapolation
+    domain. The free constants of the law's family are fitted to these values by Levenberg-Marquardt. Then it is
+
+    - *recovered* if the largest relative difference is at most `tolerance` **and** the constants are right: within
+      `constants` of the true ones where data are noise-free, otherwise none of them lost and the problem's data
+      explained about as well as by the best constants;
+    - *almost* if only the constants are wrong, or if ``alpha * law + beta`` matches;
+    - *no* otherwise, *failed* if the candidate has no finite value.
+
+    Parameters
+    ----------
+    candidate : Expression, str, sympy expression, estimator with predict, or callable
+        Text and sympy name the columns as the problem does. An Expression that has other names goes by column order.
+    problem : Problem
+        From `srlib.problems`.
+    tolerance : float
+        Rearranged formulas differ by at most 1e-9 here, a fitted exponent of 2.999 or a Taylor polynomial by more
+        than 1e-4; the default lies in the gap between.
+    constants : float
+        Relative; used where the problem is noise-free. Constants with the same values everywhere (a phase plus 2 pi)
+        are right whatever they are.
+    points : int
+        Points on each of the two domains.
+
+    Returns
+    -------
+    Recovery
+
+    Raises
+    ------
+    ValueError
+        If the text cannot be parsed or the candidate uses columns that the problem lacks.
+
+    Notes
+    -----
+    Points on which the law itself has no value are not used. Up to a tenth of the others may overflow in the
+    candidate: log(exp(z) - 1) is right, although float64 gives infinity beyond z = 709. The verdicts are those of
+    EmpiricalBench (arXiv 2305.01582), which were given by eye.
+
+    Examples
+    --------
+    >>> from srlib import problems
+    >>> str(recovers("sqrt(a)*a*366", problems.load("kepler")).verdict)
+    'recovered'
+    >>> recovers("k*a**1.4".replace("k", "366"), problems.load("kepler")).verdict
+    'no'
+    """
+    for name, value in (("tolerance", tolerance), ("constants", constants)):
+        if not (np.isscalar(value) and np.isfinite(value) and value > 0):
+            raise ValueError(f"{name}={value!r}: must be a positive number")
+    predict = _predictor(candidate, problem)
+    X = [problem.points(points, where) for where in ("domain", "extrapolation")]
+    v = predict(np.concatenate(X))  # (2 * points,)
+    finite = np.isfinite(v)
+    if not finite.any():
+        return Recovery("failed", np.inf, message="the candidate has no finite value on the domain")
+    lost = 1 - finite.mean()
+    if lost > NOT_FINITE:
+        return Recovery("no", np.inf, message=f"the candidate is not finite on {lost:.0%} of the points")
+
+    family = _Family(problem, np.concatenate(X)[finite])
+    scale = _scale(v, family.truth_on(np.concatenate(X)), points)[finite]  # (finite points,)
+    v = v[finite]
+    theta, residual = family.fit(v, scale, tolerance)
+    fitted = dict(zip(problem.parameters, theta.tolist(), strict=True))
+    note = f", {lost:.1%} of the points left out because it overflows" if lost else ""
+    if residual <= tolerance:
+        wrong = _wrong_constants(theta, family, predict, problem, constants, v, scale, tolerance)
+        if not wrong:
+            return Recovery("recovered", residual, fitted, f"differs from the law by {residual:.1e} at most{note}")
+        if not family.lost(theta).any():
+            return Recovery("almost", residual, fitted, f"the form is right, but {wrong}{note}")
+        if not family.matches_scaled(theta, v, scale, tolerance):
+            return Recovery("no", residual, fitted, f"a part of the law is missing: {wrong}{note}")
+    if family.matches_scaled(theta, v, scale, tolerance):
+        return Recovery("almost", residual, fitted, f"right up to a constant factor or offset{note}")
+    return Recovery("no", residual, fitted, f"differs from every form of the law by up to {residual:.1e}{note}")
+
+
+class _Family:
+    """The family of a problem's law on given rows, with constants in units of their true values."""
+
+    def __init__(self, problem, X):
+        self.form, self.X, self.columns = problem.family, X, len(problem.names)
+        self.true = np.array(list(problem.parameters.values()), dtype=float)  # (constants,)
+        self.unit = np.where(self.true == 0, 1.0, self.true)  # SI constants span 50 decades
+
+    def values(self, u, X=None):
+        """Return the member with constants ``u * unit``."""
+        columns = list((self.X if X is None else X).T)
+        with np.errstate(all="ignore"):
+            f = self.form.evaluate_columns(columns + (u * self.unit).tolist())
+        return np.broadcast_to(np.asarray(f, dtype=float), columns[0].shape)
+
+    def truth_on(self, X):
+        return self.values(self.true / self.unit, X)
+
+    def fit(self, v, scale, good_enough):
+        """Return the constants nearest to the values v, and the largest relative difference that remains."""
+
+        def difference(u):
+            return _bounded((self.values(u) - v) / scale)
+
+        start = self.true / self.unit
+        best = start, _largest(difference(start))
+        if len(start) == 0:
+            return self.true, best[1]
+        half = slice(None, len(v) // 2)  # the first half lies in the domain, where fewer local minima are
+        rng = np.random.RandomState(0)
+        for guess in (start, None, None):
+            if guess is None:
+                guess = start * np.exp(0.5 * rng.standard_normal(len(start)))
+            if len(start) <= len(v[half]):
+                guess = _levenberg_marquardt(lambda u: difference(u)[half], guess)
+            u = _levenberg_marquardt(difference, guess)
+            if (largest := _largest(difference(u))) < best[1]:
+                best = u, largest
+            if best[1] <= good_enough:
+                break
+        return best[0] * self.unit, best[1]
+
+    def matches_scaled(self, theta, v, scale, tolerance):
+        """Return whether alpha * member + beta equals the values v, with a part of it that counts."""
+        start = theta / self.unit
+
+        def solve(u):
+            f = self.values(u)
+            if not np.isfinite(f).all():
+                return np.zeros(2), np.full_like(v, 1e10)
+            A = np.column_stack([f, np.ones_like(f)]) / scale[:, None]  # (rows, 2)
+            norm = np.linalg.norm(A, axis=0) + 1e-300
+            ab = np.linalg.lstsq(A / norm, v / scale, rcond=None)[0] / norm
+            return ab, _bounded(A @ ab - v / scale)
+
+        for guess in (start, self.true / self.unit):
+            u = _levenberg_marquardt(lambda u: solve(u)[1], guess) if len(guess) else guess
+            (alpha, _), rest = solve(u)
+            member = self.values(u)
+            counts = np.ptp(alpha * member) > VANISHED * np.ptp(v) > 1e-9 * np.abs(v).max()
+            if _largest(rest) <= tolerance and counts and not self.lost(u * self.unit).any():
+                return True
+        return False
+
+    def lost(self, theta):
+        """Return which constants have vanished, and with them a part of the law."""
+        return np.abs(theta) < VANISHED * np.abs(self.true)
+
+
+def _wrong_constants(theta, family, predict, problem, tolerance, v, scale, exact):
+    """Return what is wrong with the constants of a candidate whose form is right, or an empty text."""
+    names = list(problem.parameters)
+    if problem.noise_free:
+        if _largest((family.values(family.true / family.unit) - v) / scale) <= exact:
+            return ""
+        off = np.abs(theta - family.true) / np.abs(family.unit)
+        worst = int(np.argmax(off)) if len(off) else 0
+        if len(off) == 0 or off[worst] <= tolerance:
+            return ""
+        return f"{names[worst]} is {theta[worst]:.6g} instead of {family.true[worst]:.6g}"
+    lost = np.flatnonzero(family.lost(theta) | (theta * family.true < 0))
+    if len(lost):
+        return f"{names[lost[0]]} is {theta[lost[0]]:.6g}, where the law has {family.true[lost[0]]:.6g}"
+    # the data themselves say how well their constants are known
+    data = _Family(problem, problem.X)
+    prediction = predict(problem.X)
+    ok = np.isfinite(prediction)
+    spread = np.std(problem.y) or 1.0
+    best, _ = data.fit(problem.y, np.full(len(problem.y), spread), np.inf)
+    error = np.sqrt(np.mean((prediction - problem.y)[ok] ** 2))
+    least = np.sqrt(np.mean((data.values(best / data.unit) - problem.y)[ok] ** 2))
+    if error <= AS_GOOD * max(least, FLOOR * spread):
+        return ""
+    return f"on the data its rmse is {error:.3g}; with the best constants it would be {least:.3g}"
+
+
+def _scale(v, truth, points):
+    """Return for each point what a difference is compared with: the value there, or a share of the spread."""
+    scale = np.abs(np.where(np.isfinite(v), v, 0.0))
+    for half in (slice(None, points), slice(points, None)):
+        known = v[half][np.isfinite(v[half])]
+        # quantiles, because a pole or an overflow may put one point decades above the others
+        spread = np.subtract(*np.quantile(known, [0.95, 0.05])) if len(known) else 0.0
+        floor = max(FLOOR * spread, 1e-9 * np.abs(truth[half]).max(), 1e-300)
+        scale[half] = np.maximum(scale[half], floor)
+    return scale
+
+
+def _levenberg_marquardt(difference, start):
+    from scipy.optimize import leastsq
+
+    most = 40 * (len(start) + 1)  # evaluations; a family that fits does so in a few steps of len(start) + 1
+    with np.errstate(all="ignore"):
+        return np.atleast_1d(leastsq(difference, start, full_output=True, ftol=1e-8, xtol=1e-10, maxfev=most)[0])
+
+
+def _bounded(difference):
+    """Return the differences with 1e10 where a trial has no value, which leads the fit away from there."""
+    return np.clip(np.where(np.isnan(difference), 1e10, difference), -1e10, 1e10)
+
+
+def _largest(difference):
+    return float(np.max(np.abs(difference)))
+
+
+def _predictor(candidate, problem):
+    """Return the function of X that a candidate stands for."""
+    if isinstance(candidate, str):
+        candidate = Expression.parse(candidate, names=problem.names)
+    elif hasattr(candidate, "free_symbols"):
+        candidate = Expression.from_sympy(candidate, names=problem.names)
+    if isinstance(candidate, Expression):
+        order = list(range(len(problem.names)))
+        if candidate.names and set(candidate.names) == set(problem.names):
+            order = [problem.names.index(name) for name in candidate.names]
+
+        def function(X):
+            return candidate.evaluate(X[:, order])
+
+    elif hasattr(candidate, "predict"):
+        function = candidate.predict
+    elif callable(candidate):
+        function = candidate
+    else:
+        raise ValueError(
+            f"candidate={candidate!r}: give an Expression, text, a sympy expression, a fitted estimator or a function of X"
+        )
+
+    def predict(X):
+        with np.errstate(all="ignore"):
+            v = np.asarray(function(X), dtype=float)
+        if v.shape in ((len(X), 1), ()):
+            v = np.broadcast_to(v.reshape(-1), (len(X),))
+        if v.shape != (len(X),):
+            raise ValueError(f"the candidate gives shape {v.shape} for {len(X)} rows: it must give one value a row")
+        return v
+
+    return predict
