@@ -1,0 +1,355 @@
+"""The one contract of every method: a scikit-learn regressor whose model is a front of formulas."""
+
+from __future__ import annotations
+
+import math
+import numbers
+import os
+import warnings
+from abc import abstractmethod
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from .expression import Expression
+from .front import ParetoFront, check_model_selection
+from .operators import suggest
+from .run import Run, StopSearch, read_checkpoint
+
+__all__ = ["SymbolicRegressor"]
+
+
+class SymbolicRegressor(RegressorMixin, BaseEstimator):
+    """Base of all methods: checks what it is given, runs the method's search, and answers for its front.
+
+    A method is a subclass with its own ``__init__`` that takes, besides its own parameters, the common ones below,
+    and a :meth:`_search`.
+
+    Parameters
+    ----------
+    model_selection : {"best", "accuracy", "score"}
+        Which formula of the front speaks for the model; see :meth:`srlib.front.ParetoFront.choose`.
+    random_state : int, RandomState or None
+        With an int the same data give the same result, whatever the number of threads.
+    time_limit : float, optional
+        Seconds after which the search ends.
+    max_evaluations : int, optional
+        How many formulas may be compared with the data.
+    stop_when : float or callable, optional
+        End as soon as the loss is below this number, or ``stop_when(loss, complexity)`` is true.
+    n_jobs : int, optional
+        Threads; None means all cores.
+    callbacks : sequence of callable
+        Called with progress events (:mod:`srlib.events`); a true answer stops the fit.
+    checkpoint : path, optional
+        A JSON file that keeps the state of the search while it runs.
+    warm_start : bool
+        Whether ``fit`` goes on from the checkpoint, or from the last fit, instead of starting anew.
+
+    Attributes
+    ----------
+    front_ : ParetoFront
+        The best formula at each complexity.
+    equations_ : pandas.DataFrame
+        The front as a table: complexity, loss, score, equation, sympy, callable.
+    stopped_by_ : str
+        Why the search ended; see :class:`srlib.events.Finished`.
+    n_evaluations_ : int
+        How many formulas were compared with the data.
+    n_features_in_, feature_names_in_
+        As in scikit-learn.
+    """
+
+    def __init__(
+        self,
+        *,
+        model_selection="best",
+        random_state=None,
+        time_limit=None,
+        max_evaluations=None,
+        stop_when=None,
+        n_jobs=None,
+        callbacks=(),
+        checkpoint=None,
+        warm_start=False,
+    ):
+        self.model_selection = model_selection
+        self.random_state = random_state
+        self.time_limit = time_limit
+        self.max_evaluations = max_evaluations
+        self.stop_when = stop_when
+        self.n_jobs = n_jobs
+        self.callbacks = callbacks
+        self.checkpoint = checkpoint
+        self.warm_start = warm_start
+
+    @abstractmethod
+    def _search(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None, run: Run, state: dict | None):
+        """Search until done or until ``run`` raises StopSearch, offering to ``run`` each formula that is tried.
+
+        ``X`` (rows, features) and ``y`` (rows,) are float64 and finite. ``state`` is what an earlier search described
+        (:meth:`srlib.run.Run.iteration`), or None.
+        """
+
+    def _polish(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None, run: Run):  # noqa: B027
+        """What a method still does to ``run.front`` when its search has ended, for whatever reason; quick."""
+
+    # ------------------------------------------------------------ fit
+
+    def fit(self, X, y, sample_weight=None):
+        """Search for formulas of ``X`` that give ``y``.
+
+        Parameters
+        ----------
+        X : array_like or DataFrame, shape (rows, features)
+            The table. A DataFrame's column names become the features' names.
+        y : array_like, shape (rows,)
+            The target.
+        sample_weight : array_like, shape (rows,), optional
+            Weights of the rows; a row of weight 0 is left out.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the data cannot be used; the message says which, and what to do.
+
+        Notes
+        -----
+        Ctrl-C ends the search; everything found so far is kept.
+        """
+        self._check_parameters()
+        X, y, sample_weight = self._check_data(X, y, sample_weight)
+        state = self._earlier_state(X.shape[1]) if self.warm_start else None
+        run = Run(
+            type(self).__name__,
+            self.callbacks,
+            self.time_limit,
+            self.max_evaluations,
+            self.stop_when,
+            resolution=self._resolution(y),
+            checkpoint=self.checkpoint,
+        )
+        if state is not None:
+            run.front = ParetoFront.from_dict(state["front"])
+            run.evaluations = state["evaluations"]
+        try:
+            self._search(X, y, sample_weight, run, state)
+            reason = "completed"
+        except StopSearch as stop:
+            reason = str(stop)
+        except KeyboardInterrupt:
+            reason = "interrupted"
+        try:
+            self._polish(X, y, sample_weight, run)
+        except KeyboardInterrupt:
+            reason = "interrupted"
+        if len(run.front) == 0:  # stopped before anything was tried: the mean is the formula of last resort
+            mean = Expression.constant(float(np.average(y, weights=sample_weight)))
+            run.front.add(mean, float(np.average((y - mean.values[0]) ** 2, weights=sample_weight)))
+        self.front_ = run.front
+        self.stopped_by_ = reason
+        self.n_evaluations_ = run.evaluations
+        self._state = run.state()
+        self._table = None
+        run.finish(reason)
+        return self
+
+    def _earlier_state(self, n_features: int) -> dict | None:
+        if self.checkpoint is not None:
+            state = read_checkpoint(self.checkpoint, type(self).__name__)
+        else:
+            state = getattr(self, "_state", None)
+        if state is not None and state.get("n_features", n_features) != n_features:
+            raise ValueError(
+                f"X has {n_features} columns, but the earlier fit had {state['n_features']}: "
+                "give the same columns, or fit with warm_start=False"
+            )
+        return state
+
+    def _resolution(self, y: np.ndarray) -> float:
+        """A difference in squared error that rounding alone can make."""
+        return float((1e-13 * np.sqrt(np.mean(np.square(y)))) ** 2)
+
+    def _check_parameters(self):
+        check_model_selection(self.model_selection)
+        check_number("time_limit", self.time_limit, above=0, optional=True)
+        check_number("max_evaluations", self.max_evaluations, least=1, whole=True, optional=True)
+        if not callable(self.stop_when):
+            check_number("stop_when", self.stop_when, least=0, optional=True, remedy="or a function of (loss, complexity)")
+        if self.n_jobs is not None and (not is_whole(self.n_jobs) or self.n_jobs == 0):
+            raise ValueError(f"n_jobs is {self.n_jobs!r}: give a number of threads, or None for all cores")
+        if callable(self.callbacks) or not all(callable(callback) for callback in self.callbacks):
+            raise ValueError(f"callbacks is {self.callbacks!r}: give a list of functions of one event")
+        if self.checkpoint is not None and not os.path.isdir(os.path.dirname(os.path.abspath(self.checkpoint))):
+            raise ValueError(f"checkpoint is {self.checkpoint!r}: its folder does not exist; make it first")
+
+    def _check_data(self, X, y, sample_weight):
+        refuse_text_columns(X)
+        if sample_weight is not None and np.ndim(X) == 2 and np.shape(sample_weight)[:1] != np.shape(X)[:1]:
+            raise ValueError(
+                f"sample_weight has shape {np.shape(sample_weight)}, but X has {np.shape(X)[0]} rows: give one weight a row"
+            )
+        X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, order="F")
+        y = y.astype(np.float64, copy=False)
+        if len(y) < 2:
+            raise ValueError("X has 1 row (n_samples = 1): at least 2 rows are needed to fit a formula")
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+            if (sample_weight < 0).any():
+                raise ValueError(f"sample_weight holds {sample_weight.min():.6g}: no weight may be negative")
+            used = sample_weight > 0
+            if not used.any():
+                raise ValueError("sample_weight is 0 in every row: give at least two rows a positive weight")
+            if not used.all():
+                X, y, sample_weight = X[used], y[used], sample_weight[used]
+        if np.ptp(y) == 0:
+            raise ValueError(
+                f"y is constant ({y[0]:.6g} in all {len(y)} rows): there is nothing to find; check that y is the target"
+            )
+        with np.errstate(over="ignore"):
+            if not np.isfinite(np.square(y).sum()):
+                raise ValueError(f"y holds {np.abs(y).max():.3g}, whose square overflows: divide y by a power of ten")
+        return np.asfortranarray(X), y, sample_weight
+
+    @property
+    def _names(self) -> tuple[str, ...] | None:
+        """The columns' names, if the table had any."""
+        names = getattr(self, "feature_names_in_", None)
+        return None if names is None else tuple(map(str, names))
+
+    # ------------------------------------------------------------ answers
+
+    @property
+    def equations_(self):
+        """The front as a table, one row per formula."""
+        check_is_fitted(self, "front_")
+        if self._table is None:
+            self._table = self.front_.table()
+        return self._table
+
+    def best(self, index: int | None = None) -> Expression:
+        """The formula of a row of :attr:`equations_`; by default the one that ``model_selection`` picks."""
+        check_is_fitted(self, "front_")
+        if index is None:
+            index = self.front_.choose(self.model_selection)
+        if not is_whole(index) or not -len(self.front_) <= index < len(self.front_):
+            raise ValueError(f"index is {index!r}: give a row of equations_, 0 to {len(self.front_) - 1}")
+        return self.front_[int(index)].expression
+
+    def predict(self, X, index: int | None = None) -> np.ndarray:
+        """Values of a formula.
+
+        Parameters
+        ----------
+        X : array_like, shape (rows, features)
+            The table.
+        index : int, optional
+            A row of :attr:`equations_`; by default the one that ``model_selection`` picks.
+
+        Returns
+        -------
+        numpy.ndarray, shape (rows,)
+            NaN in rows that lie outside the formula's domain, with a warning.
+        """
+        expression = self.best(index)
+        refuse_text_columns(X)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        y = expression.evaluate(X)
+        if not np.isfinite(y).all():
+            warnings.warn(f"{(~np.isfinite(y)).sum()} of {len(y)} rows lie outside the domain of "
+                          f"{expression.format()}: their predictions are not finite", RuntimeWarning, stacklevel=2)  # fmt: skip
+        return y
+
+    def score(self, X, y, sample_weight=None) -> float:
+        """R², or minus infinity where the formula has no finite value in some row."""
+        from sklearn.metrics import r2_score
+
+        prediction = self.predict(X)
+        return float(r2_score(y, prediction, sample_weight=sample_weight)) if np.isfinite(prediction).all() else -math.inf
+
+    def sympy(self, index: int | None = None):
+        """A formula as a sympy expression."""
+        return self.best(index).sympy()
+
+    def latex(self, index: int | None = None, precision: int = 3) -> str:
+        """A formula in LaTeX."""
+        return self.best(index).latex(precision)
+
+    def latex_table(self, precision: int = 3) -> str:
+        """The front as a LaTeX table (package booktabs), to paste into a paper."""
+        check_is_fitted(self, "front_")
+        rows = [
+            f"${entry.expression.latex(precision)}$ & ${entry.complexity:g}$ & ${entry.loss:.{precision}g}$ & ${score:.{precision}g}$ \\\\"
+            for entry, score in zip(self.front_, self.front_.scores(), strict=True)
+        ]
+        head = ["\\begin{tabular}{lccc}", "\\toprule", "Equation & Complexity & Loss & Score \\\\", "\\midrule"]
+        return "\n".join([*head, *rows, "\\bottomrule", "\\end{tabular}"])
+
+    def __getstate__(self):
+        state = dict(super().__getstate__())
+        state["_table"] = None  # its callables do not pickle; it is made again when asked for
+        return state
+
+
+# ---------------------------------------------------------------- checks that all methods share
+
+
+def is_whole(value) -> bool:
+    """Whether a value is an integer (and no bool)."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def check_number(
+    name: str, value, *, least=None, above=None, most=None, whole: bool = False, optional: bool = False, remedy: str = ""
+) -> None:
+    """A ValueError that names the parameter, its value and what it may be, unless it is a number in the range."""
+    if value is None and optional:
+        return
+    good = is_whole(value) if whole else isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if good and not math.isnan(value):
+        too_small = (least is not None and value < least) or (above is not None and value <= above)
+        good = not too_small and (most is None or value <= most)
+    else:
+        good = False
+    if not good:
+        kind = "a whole number" if whole else "a number"
+        limits = [f"of at least {least}"] * (least is not None) + [f"above {above}"] * (above is not None)
+        limits += [f"{'and ' if limits else 'of '}at most {most}"] * (most is not None)
+        others = [remedy] * bool(remedy) + ["or None"] * optional
+        raise ValueError(f"{name} is {value!r}: give {' '.join([kind, *limits, *others])}")
+
+
+def check_choice(name: str, value, choices: tuple[str, ...]) -> None:
+    """A ValueError that lists the choices, unless ``value`` is one of them."""
+    if value not in choices:
+        raise ValueError(f"{name} is {value!r}: choose from {', '.join(map(repr, choices))}{suggest(str(value), choices)}")
+
+
+def check_range(name: str, value, whole: bool = False, least: float | None = None) -> None:
+    """A ValueError unless ``value`` is (low, high) with finite low <= high."""
+    try:
+        low, high = value
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} is {value!r}: give two numbers (low, high)") from None
+    for one in (low, high):
+        check_number(name, one, whole=whole, least=least)
+    if not (low <= high and np.isfinite([low, high]).all()):
+        raise ValueError(f"{name} is {value!r}: give two finite numbers, the smaller first")
+
+
+def refuse_text_columns(X) -> None:
+    """A ValueError that names the first column of a DataFrame that does not hold numbers."""
+    for name, kind in X.dtypes.items() if hasattr(getattr(X, "dtypes", None), "items") else ():
+        if getattr(kind, "kind", "O") not in "biufO" or (kind.kind == "O" and not _all_numbers(X[name])):
+            raise ValueError(
+                f"X has a column {name!r} that does not hold numbers ({kind}): leave it out, or turn it into numbers first"
+            )
+
+
+def _all_numbers(column) -> bool:
+    return all(isinstance(value, numbers.Real) for value in column)

@@ -1,0 +1,222 @@
+"""The Pareto front: the best formula at each complexity, its scores, and the choice among them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .expression import Expression
+from .operators import suggest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Entry", "MODEL_SELECTIONS", "ParetoFront"]
+
+ROUNDING = 1e-9  # two ways to write one formula differ by less
+MODEL_SELECTIONS = ("best", "accuracy", "score")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One formula of the front.
+
+    Attributes
+    ----------
+    complexity : float
+        How long it is.
+    loss : float
+        How far it is from the data.
+    expression : Expression
+        The formula.
+    """
+
+    complexity: float
+    loss: float
+    expression: Expression
+
+
+class ParetoFront:
+    """Formulas of which none is beaten by another one that is no more complex; PySR's "hall of fame".
+
+    Parameters
+    ----------
+    resolution : float
+        Differences of loss up to this size are rounding errors: a longer formula must be better by more.
+
+    Examples
+    --------
+    >>> front = ParetoFront()
+    >>> front.add(Expression.parse("x0"), loss=4.0), front.add(Expression.parse("x0 + 1"), loss=4.5)
+    (True, False)
+    >>> front.add(Expression.parse("x0*x0"), loss=1.0)
+    True
+    >>> [round(score, 3) for score in front.scores()]
+    [0.0, 0.693]
+    """
+
+    def __init__(self, resolution: float = 0.0):
+        self.resolution = resolution
+        self._entries: list[Entry] = []  # complexity rises, loss falls
+
+    def add(self, expression: Expression, loss: float, complexity: float | None = None) -> bool:
+        """Offer a formula; True if the front takes it (and drops those that it beats).
+
+        Parameters
+        ----------
+        expression : Expression
+            The formula.
+        loss : float
+            Its loss; a NaN or infinite loss never enters.
+        complexity : float, optional
+            Its complexity, by default the expression's own.
+        """
+        loss, complexity = float(loss), expression.complexity if complexity is None else complexity
+        if not math.isfinite(loss):
+            return False
+        for entry in self._entries:
+            if entry.complexity > complexity:
+                break
+            if not self._worth(entry, loss, complexity):
+                return False
+        new = Entry(complexity, loss, expression)
+        kept = [e for e in self._entries if e.complexity < complexity or self._worth(new, e.loss, e.complexity)]
+        self._entries = sorted([*kept, new], key=lambda e: e.complexity)
+        return True
+
+    def _worth(self, entry: Entry, loss: float, complexity: float) -> bool:
+        """Whether a formula of that loss and complexity is worth a place beside an entry that is no longer."""
+        if entry.complexity == complexity:
+            return loss < entry.loss
+        return loss < entry.loss * (1 - ROUNDING) - self.resolution
+
+    def update(self, entries: Iterable[Entry]) -> None:
+        """Offer many."""
+        for entry in entries:
+            self.add(entry.expression, entry.loss, entry.complexity)
+
+    def copy(self) -> ParetoFront:
+        """A front of its own with the same entries."""
+        new = ParetoFront(self.resolution)
+        new._entries = list(self._entries)
+        return new
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries)
+
+    def __getitem__(self, row: int) -> Entry:
+        try:
+            return self._entries[row]
+        except IndexError:
+            raise IndexError(f"row {row} does not exist: the front has {len(self)} rows, 0 to {len(self) - 1}") from None
+
+    def __eq__(self, other) -> bool:
+        return isinstance(other, ParetoFront) and self._entries == other._entries
+
+    __hash__ = None  # it changes
+
+    def scores(self) -> list[float]:
+        """For each entry ``-Δ log(loss) / Δ complexity`` against the entry before it.
+
+        It says by what factor the loss falls for each further unit of complexity: a cliff has a high score, a formula
+        that only fits the noise a little better a low one. The first entry has 0; a loss of 0 scores infinity
+        (PySR; the symbolic-regression lecture, document 003, prints such a table).
+        """
+        scores = [0.0] if self._entries else []
+        for before, entry in zip(self._entries, self._entries[1:], strict=False):
+            gain = math.log(before.loss / entry.loss) if entry.loss > 0 else math.inf
+            scores.append(gain / (entry.complexity - before.complexity))
+        return scores
+
+    def choose(self, model_selection: str = "best") -> int:
+        """The row that a rule picks.
+
+        Parameters
+        ----------
+        model_selection : {"best", "accuracy", "score"}
+            ``"accuracy"``: the lowest loss. ``"score"``: the highest score. ``"best"``: the highest score among
+            those whose loss is at most 1.5 times the lowest one (PySR's rules).
+
+        Raises
+        ------
+        ValueError
+            If the rule is unknown or the front is empty.
+        """
+        check_model_selection(model_selection)
+        if not self._entries:
+            raise ValueError("the front is empty: there is no formula to choose")
+        if model_selection == "accuracy":
+            return len(self) - 1
+        limit = math.inf if model_selection == "score" else 1.5 * self._entries[-1].loss + self.resolution
+        scores = self.scores()
+        return max((row for row in range(len(self)) if self[row].loss <= limit), key=lambda row: scores[row])
+
+    def table(self) -> pd.DataFrame:
+        """The front as a table: complexity, loss, score, equation, sympy, callable; one row per entry."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "complexity": [entry.complexity for entry in self],
+                "loss": [entry.loss for entry in self],
+                "score": self.scores(),
+                "equation": [entry.expression.format(6) for entry in self],
+                "sympy": [entry.expression.sympy() for entry in self],
+                "callable": [entry.expression.evaluate for entry in self],
+            }
+        )
+
+    def _repr_html_(self) -> str:
+        return self.table()[["complexity", "loss", "score", "equation"]].to_html()
+
+    def __repr__(self) -> str:
+        if not self._entries:
+            return "ParetoFront(empty)"
+        columns = ["complexity", "loss", "score", "equation"]
+        return self.table()[columns].to_string(float_format=lambda number: f"{number:.4g}")
+
+    def draw(self, ax=None, chosen: int | None = None):
+        """Loss against complexity, as a staircase; ``chosen`` marks a row. Returns the matplotlib Axes."""
+        if ax is None:
+            from matplotlib.figure import Figure
+
+            ax = Figure(figsize=(7, 4), layout="constrained").subplots()
+        complexity, loss = [e.complexity for e in self], [e.loss for e in self]
+        ax.plot(complexity, loss, drawstyle="steps-post", color="#0072B2", marker="o", label="front")
+        if chosen is not None:
+            at = self[chosen]
+            ax.plot(at.complexity, at.loss, "D", color="#D55E00", markersize=11, label=f"chosen: {at.expression.format(3)}")
+            ax.legend()
+        if all(value > 0 for value in loss):
+            ax.set_yscale("log")
+        ax.set_xlabel("complexity (nodes)")
+        ax.set_ylabel("loss")
+        return ax
+
+    def to_dict(self) -> dict:
+        """Plain data for JSON; :meth:`from_dict` reads it back exactly."""
+        rows = [{"complexity": e.complexity, "loss": e.loss, "expression": e.expression.to_dict()} for e in self]
+        return {"resolution": self.resolution, "entries": rows}
+
+    @classmethod
+    def from_dict(cls, data: dict) -> ParetoFront:
+        """The front that :meth:`to_dict` wrote."""
+        front = cls(data["resolution"])
+        front._entries = [
+            Entry(row["complexity"], row["loss"], Expression.from_dict(row["expression"])) for row in data["entries"]
+        ]
+        return front
+
+
+def check_model_selection(value: str) -> None:
+    """A ValueError unless ``value`` is one of the rules."""
+    if value not in MODEL_SELECTIONS:
+        raise ValueError(
+            f"model_selection is {value!r}: choose one of {', '.join(map(repr, MODEL_SELECTIONS))}"
+            f"{suggest(str(value), MODEL_SELECTIONS)}"
+        )

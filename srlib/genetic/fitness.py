@@ -1,0 +1,74 @@
+"""Step 2, fitness evaluation: how good is a formula?
+
+``l(E) = l_pred(E) + parsimony * C(E)`` (the symbolic-regression lecture, document 003). The prediction loss is divided
+by that of the best constant, so that 1 means "no better than a constant", and ``parsimony`` means the same on every
+data set: by how much of the target's variance one more node must pay for itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from ..expression import Expression
+
+__all__ = ["LOSSES", "Fitness"]
+
+
+def _huber(r: np.ndarray) -> np.ndarray:
+    size = np.abs(r)
+    return np.where(size < 1, 0.5 * r * r, size - 0.5)
+
+
+LOSSES: dict[str, Callable[[np.ndarray], np.ndarray]] = {"squared": np.square, "absolute": np.abs, "huber": _huber}
+
+
+class Fitness:
+    """The data, and how formulas are judged on them.
+
+    Parameters
+    ----------
+    X : ndarray, shape (rows, features)
+        The table.
+    y : ndarray, shape (rows,)
+        The target.
+    sample_weight : ndarray, shape (rows,), optional
+        Weights of the rows.
+    parsimony : float
+        What a node costs, in units of the best constant's loss.
+    loss : {"squared", "absolute", "huber"}
+        The loss of one row.
+
+    Examples
+    --------
+    >>> fitness = Fitness(np.array([[1.0], [2.0], [3.0]]), np.array([2.0, 4.0, 6.0]), parsimony=0.01)
+    >>> fitness.loss(Expression.parse("2*x0")), fitness.of(Expression.parse("2*x0"))
+    (0.0, 0.03)
+    """
+
+    def __init__(self, X, y, sample_weight=None, parsimony: float = 0.001, loss: str = "squared"):
+        self.columns = [np.ascontiguousarray(column) for column in np.asarray(X, dtype=float).T]  # each (rows,)
+        self.y = np.asarray(y, dtype=float)  # (rows,)
+        self.weights = None if sample_weight is None else np.asarray(sample_weight) / np.sum(sample_weight)  # (rows,)
+        self.parsimony, self.elementwise = parsimony, LOSSES[loss]
+        self.baseline = self._mean(self.elementwise(self.y - self._best_constant(loss))) or 1.0
+
+    def _best_constant(self, loss: str) -> float:
+        return float(np.average(self.y, weights=self.weights) if loss == "squared" else np.median(self.y))
+
+    def _mean(self, values: np.ndarray) -> float:
+        return float(values.mean() if self.weights is None else self.weights @ values)
+
+    def loss(self, expression: Expression) -> float:
+        """The prediction loss in the target's units; infinite if the formula has no finite value in some row."""
+        with np.errstate(all="ignore"):
+            residuals = expression.evaluate_columns(self.columns) - self.y  # (rows,)
+            loss = self._mean(self.elementwise(residuals))
+        return loss if math.isfinite(loss) else math.inf
+
+    def of(self, expression: Expression, loss: float | None = None) -> float:
+        """The fitness; the lower the better."""
+        loss = self.loss(expression) if loss is None else loss
+        return loss / self.baseline + self.parsimony * expression.complexity

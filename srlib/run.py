@@ -1,0 +1,183 @@
+"""One fit as it runs: its budget, its messages, the formulas found so far, and its checkpoint.
+
+A method receives a :class:`Run` and tells it what happens; the run raises :class:`StopSearch` when the fit should
+end. What was found lies in :attr:`Run.front`, so nothing is lost, wherever the method is stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .events import Finished, Heartbeat, Iteration, Started
+from .expression import Expression
+from .front import ParetoFront
+
+__all__ = ["Run", "StopSearch", "read_checkpoint", "write_checkpoint"]
+
+HEARTBEAT = 0.1  # seconds between two looks at the clock's consequences
+
+
+class StopSearch(Exception):
+    """Raised inside a method to end its search; ``args[0]`` is the reason in :class:`~srlib.events.Finished`."""
+
+
+class Run:
+    """What a method needs to know and to say while it runs.
+
+    Parameters
+    ----------
+    method : str
+        The estimator's class name.
+    callbacks : sequence of callable
+        See :mod:`srlib.events`.
+    time_limit : float, optional
+        Seconds.
+    max_evaluations : int, optional
+        How many formulas may be compared with the data.
+    stop_when : float or callable, optional
+        Stop as soon as the front holds a loss below this, or a formula for which ``stop_when(loss, complexity)`` is
+        true.
+    resolution : float
+        See :class:`~srlib.front.ParetoFront`.
+    checkpoint : path, optional
+        Where to keep the state, every ``checkpoint_every`` seconds and at the end.
+    """
+
+    checkpoint_every = 5.0
+
+    def __init__(
+        self,
+        method: str,
+        callbacks: Sequence[Callable] = (),
+        time_limit: float | None = None,
+        max_evaluations: int | None = None,
+        stop_when: float | Callable | None = None,
+        resolution: float = 0.0,
+        checkpoint: str | os.PathLike | None = None,
+    ):
+        self.method, self.callbacks = method, tuple(callbacks)
+        self.time_limit, self.max_evaluations, self.stop_when = time_limit, max_evaluations, stop_when
+        self.front, self.evaluations = ParetoFront(resolution), 0
+        self.checkpoint = checkpoint
+        self._describe: Callable[[], dict] | None = None
+        self._began = self._beat = self._saved = time.monotonic()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the fit began."""
+        return time.monotonic() - self._began
+
+    @property
+    def evaluations_left(self) -> float:
+        """How many more formulas may be compared with the data."""
+        return float("inf") if self.max_evaluations is None else self.max_evaluations - self.evaluations
+
+    def start(self, total: int | None, first: int, rows: int, features: int) -> None:
+        """Say that the search begins."""
+        self._send(Started(self.method, total, first, rows, features))
+
+    def offer(self, expression: Expression, loss: float, complexity: float | None = None) -> None:
+        """A formula that was compared with the data: counted, and taken to the front if it belongs there."""
+        self.evaluations += 1
+        if self.front.add(expression, loss, complexity) and self._good_enough(loss, complexity or expression.complexity):
+            raise StopSearch("stop_when")
+
+    def _good_enough(self, loss: float, complexity: float) -> bool:
+        if self.stop_when is None:
+            return False
+        return bool(self.stop_when(loss, complexity)) if callable(self.stop_when) else loss < self.stop_when
+
+    def check(self) -> None:
+        """End the search if its budget is spent or somebody asked for it. Call it often: it costs a microsecond."""
+        now = time.monotonic()
+        if self.evaluations_left <= 0:
+            raise StopSearch("max_evaluations")
+        if self.time_limit is not None and now - self._began >= self.time_limit:
+            raise StopSearch("time_limit")
+        if now - self._beat >= HEARTBEAT:
+            self._beat = now
+            self._send(Heartbeat(now - self._began, self.evaluations))
+
+    def iteration(
+        self, number: int, total: int | None, describe: Callable[[], dict], details: Mapping[str, Any] | None = None
+    ) -> None:
+        """Say that an iteration has ended.
+
+        Parameters
+        ----------
+        number, total : int
+            This iteration, and how many are planned.
+        describe : callable
+            Gives the method's state as plain data for JSON. The state must be the one of this moment whenever it is
+            called later.
+        details : mapping, optional
+            See :class:`~srlib.events.Iteration`.
+        """
+        self._describe = describe
+        if self.checkpoint is not None and time.monotonic() - self._saved >= self.checkpoint_every:
+            self.save()
+        self._send(Iteration(number, total, self.elapsed, self.evaluations, self.front.copy(), details or {}))
+
+    def finish(self, reason: str) -> None:
+        """Say that the search has ended, and keep its state."""
+        self.save()
+        event = Finished(reason, self.elapsed, self.evaluations, self.front.copy())
+        for callback in self.callbacks:
+            callback(event)
+
+    def state(self) -> dict | None:
+        """What a later fit needs to go on from the last iteration that ended; None before the first one."""
+        if self._describe is None:
+            return None
+        return {"method": self.method, "front": self.front.to_dict(), "evaluations": self.evaluations, **self._describe()}
+
+    def save(self) -> None:
+        """Write the checkpoint, if there is one to write."""
+        if self.checkpoint is not None and self._describe is not None:
+            write_checkpoint(self.checkpoint, self.state())
+            self._saved = time.monotonic()
+
+    def _send(self, event) -> None:
+        asked = [bool(callback(event)) for callback in self.callbacks]  # all are called, whatever one of them says
+        if any(asked):
+            raise StopSearch("callback")
+
+
+def write_checkpoint(path: str | os.PathLike, state: Mapping) -> None:
+    """Write ``state`` as JSON, whole or not at all: a killed process leaves the old file or the new one."""
+    path = Path(path)
+    try:
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            json.dump(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(file.name, path)
+    except OSError as error:
+        raise ValueError(f"checkpoint is {str(path)!r}, which cannot be written: {error}") from error
+
+
+def read_checkpoint(path: str | os.PathLike, method: str) -> dict | None:
+    """The state that :func:`write_checkpoint` wrote; None if there is no such file.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged or another method wrote it; the file is left as it is.
+    """
+    path = Path(path)
+    if not path.exists():
+        return None
+    try:
+        state = json.loads(path.read_text())
+        written_by = state["method"]
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+        raise ValueError(f"checkpoint {str(path)!r} is damaged ({error!r}); the file was left as it is") from None
+    if written_by != method:
+        raise ValueError(f"checkpoint {str(path)!r} was written by {written_by}, not {method}: choose another file")
+    return state
