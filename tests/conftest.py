@@ -1,0 +1,17 @@
+"""What all tests share: one thread per process, and nbval's settings found from any folder."""
+
+import os
+from pathlib import Path
+
+# Tests run in several processes and each notebook has a kernel of its own, which inherits these.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+# Jupyter warns about its own future folders unless told to use them already.
+os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")
+
+
+def pytest_configure(config):
+    """Make the path of the sanitize file independent of the folder in which pytest was started."""
+    path = getattr(config.option, "nbval_sanitize_with", None)
+    if path and not Path(path).is_absolute():
+        config.option.nbval_sanitize_with = str(config.rootpath / path)
