@@ -13,8 +13,8 @@ value  2.5      0     0     0
 
 Every method of the library runs on these arrays, so no two of them can disagree about what a formula means.
 
-Reading order: :mod:`.core` (the class), :mod:`.parse` and :mod:`.text` (from and to text), :mod:`.algebra` (sympy and
-LaTeX), :mod:`.module` (torch), :mod:`.source` (plain Python), :mod:`.custom` (operators defined by a formula),
+Reading order: :mod:`.core` (the class), :mod:`.parse` and :mod:`.text` (from and to text), :mod:`.algebra` (sympy),
+:mod:`.latex`, :mod:`.module` (torch), :mod:`.source` (plain Python), :mod:`.custom` (operators defined by a formula),
 :mod:`.drawing` (the tree).
 """
 

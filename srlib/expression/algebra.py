@@ -1,4 +1,4 @@
-"""Formulas to and from sympy, which is the project's algebra system, and LaTeX."""
+"""Formulas to and from sympy, which is the project's algebra system."""
 
 from __future__ import annotations
 
@@ -7,33 +7,54 @@ from collections.abc import Sequence
 
 import sympy
 
-from ..operators import CONSTANT, by_code, suggest
+from ..operators import CONSTANT, Operator, by_code, suggest
 from .core import Expression
 
-__all__ = ["from_sympy", "substitute", "to_latex", "to_sympy"]
+__all__ = ["from_sympy", "substitute", "to_sympy"]
 
 
 def substitute(expression: Expression, arguments: Sequence[sympy.Expr]) -> sympy.Expr:
     """The formula with a sympy expression in the place of each feature."""
     stack: list[sympy.Expr] = []
-    for code, value in zip(expression.codes.tolist(), expression.values.tolist(), strict=True):
-        if code == CONSTANT:
-            whole = value == int(value) and abs(value) < 2**53
-            stack.append(sympy.Integer(int(value)) if whole else sympy.Float(value, 17))
-        elif code < 0:
-            stack.append(arguments[-1 - code])
-        else:
-            operator = by_code(code)
-            parts = stack[-operator.arity :]
-            del stack[-operator.arity :]
-            stack.append(operator.sympy(sympy, *parts))
+    try:
+        for code, value in zip(expression.codes.tolist(), expression.values.tolist(), strict=True):
+            if code == CONSTANT:
+                whole = value == int(value) and abs(value) < 2**53
+                stack.append(sympy.Integer(int(value)) if whole else sympy.Float(value))
+            elif code < 0:
+                stack.append(arguments[-1 - code])
+            else:
+                operator = by_code(code)
+                parts = stack[-operator.arity :]
+                del stack[-operator.arity :]
+                stack.append(_apply(operator, parts))
+    except RecursionError:
+        raise ValueError(f"the formula has {expression.depth} levels, too many for sympy") from None
     return stack[0]
+
+
+def _apply(operator: Operator, parts: list[sympy.Expr]) -> sympy.Expr:
+    """One operator on sympy expressions, with the domain of real numbers and without endless integers."""
+    if operator.name == "pow" and parts[1].is_Integer and abs(parts[1]) > 1000:
+        parts = [parts[0], sympy.Float(parts[1])]  # sympy would write out 9**(9**9)
+    if operator.name == "pow" and parts[0] == 0 and parts[1].is_negative:
+        return sympy.nan
+    try:
+        result = operator.sympy(sympy, *parts)
+    except (TypeError, ValueError):  # sympy does not compare complex numbers
+        return sympy.nan
+    if result.is_number and (result.is_infinite or result.is_extended_real is False):
+        return sympy.nan  # log(0), sqrt(-1): evaluate() gives NaN there too
+    factor, rest = result.as_coeff_Mul()
+    if factor.is_Rational and max(abs(factor.p), factor.q) > 2**200:
+        return sympy.Float(factor) * rest
+    return result
 
 
 def to_sympy(expression: Expression) -> sympy.Expr:
     """The formula over plain symbols, so that ``expr.subs("x0", 2)`` works.
 
-    Whole constants become integers. sympy reorders and merges as it builds.
+    Whole constants become integers. sympy reorders and merges as it builds; what has no real value is ``nan``.
 
     Examples
     --------
@@ -42,22 +63,6 @@ def to_sympy(expression: Expression) -> sympy.Expr:
     """
     count = max(expression.features, default=-1) + 1
     return substitute(expression, [sympy.Symbol(expression.feature_name(j)) for j in range(count)])
-
-
-def to_latex(expression: Expression, precision: int = 4) -> str:
-    """LaTeX of :func:`to_sympy` with rounded constants.
-
-    Examples
-    --------
-    >>> to_latex(Expression.parse("3.14159265*x0**2"))
-    '3.142 x_{0}^{2}'
-    """
-    if precision < 1:
-        raise ValueError(f"precision is {precision}: give at least 1 significant digit")
-    rounded = [float(f"{c:.{precision}g}") for c in expression.constants]
-    symbolic = to_sympy(expression.with_constants(rounded))
-    symbolic = symbolic.xreplace({f: sympy.Float(f, precision) for f in symbolic.atoms(sympy.Float)})
-    return sympy.latex(symbolic, mul_symbol=None, full_prec=False, min=-3, max=5)
 
 
 _FUNCTIONS = {
@@ -85,9 +90,17 @@ def from_sympy(expression, names: Sequence[str] | None = None) -> Expression:
     Examples
     --------
     >>> str(from_sympy(sympy.sympify("x0**2/3 + sqrt(x1)")))
-    'sqrt(x1) + x0**2/3'
+    'x0**2/3 + sqrt(x1)'
     """
-    return _Reader(names).read(sympy.sympify(expression))
+    if isinstance(expression, str):  # sympify would execute it
+        raise ValueError(f"{expression[:100]!r} is a text: read it by Expression.parse, or make a sympy expression")
+    expression = sympy.sympify(expression)
+    if not isinstance(expression, sympy.Expr):
+        raise ValueError(f"{str(expression)[:100]!r} is no sympy expression of real numbers")
+    try:
+        return _Reader(names).read(expression)
+    except RecursionError:
+        raise ValueError("the sympy expression is too deeply nested") from None
 
 
 class _Reader:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from operator import index
 
 import numpy as np
 
@@ -44,12 +45,15 @@ class Expression:
     names: tuple[str, ...] | None
 
     def __init__(self, codes, values, names: Sequence[str] | None = None):
+        if isinstance(names, str):
+            raise ValueError(f"names is the text {names!r}: give a list of names")
         self.__dict__.update(
             codes=np.array(codes, dtype=np.int32).reshape(-1),
             values=np.array(values, dtype=np.float64).reshape(-1),
             names=None if names is None else tuple(map(str, names)),
         )
         self._check()
+        self.values[self.codes != CONSTANT] = 0.0
         self.codes.flags.writeable = self.values.flags.writeable = False
 
     def __setattr__(self, name, value):
@@ -57,25 +61,34 @@ class Expression:
 
     def _check(self):
         if len(self.codes) != len(self.values) or len(self.codes) == 0:
-            raise ValueError(f"codes has {len(self.codes)} nodes and values {len(self.values)}: give as many, at least 1")
+            raise ValueError(f"codes has {len(self.codes)} nodes, values {len(self.values)}: give as many, at least 1")
         on_stack = 0
         for node, code in enumerate(self.codes.tolist()):
             arity = by_code(code).arity if code > 0 else 0
             if on_stack < arity:
-                raise ValueError(f"node {node} ({by_code(code).name}) needs {arity} arguments before it, has {on_stack}")
+                name = by_code(code).name
+                raise ValueError(f"node {node} ({name}) needs {arity} arguments before it, but has {on_stack}")
             on_stack += 1 - arity
         if on_stack != 1:
             raise ValueError(f"codes is not one formula: it leaves {on_stack} values, not 1")
         if not np.isfinite(self.values).all():
             raise ValueError(f"values holds {self.values[~np.isfinite(self.values)][0]}: every constant must be finite")
-        if self.names is not None and self.features and self.features[-1] >= len(self.names):
+        if self.names is None:
+            return
+        if self.features and self.features[-1] >= len(self.names):
             raise ValueError(f"names has {len(self.names)} entries, but the formula uses feature {self.features[-1]}")
+        if "" in self.names:
+            raise ValueError(f"names has an empty name, at column {self.names.index('')}: give each feature a name")
+        if len(set(self.names)) < len(self.names):
+            twice = next(name for name in self.names if self.names.count(name) > 1)
+            raise ValueError(f"names has {twice!r} more than once: give each feature a name of its own")
 
     @classmethod
     def _trusted(cls, codes: np.ndarray, values: np.ndarray, names: tuple[str, ...] | None) -> Expression:
         """An expression from arrays that are known to be one whole formula: the quick way of the search methods."""
         self = object.__new__(cls)
-        self.__dict__.update(codes=codes, values=values, names=names)
+        fields = self.__dict__
+        fields["codes"], fields["values"], fields["names"] = codes, values, names
         codes.flags.writeable = values.flags.writeable = False
         return self
 
@@ -96,7 +109,7 @@ class Expression:
     @classmethod
     def variable(cls, feature: int, names: Sequence[str] | None = None) -> Expression:
         """A formula that is one feature (column number ``feature``, from 0)."""
-        if feature < 0:
+        if index(feature) < 0:
             raise ValueError(f"feature is {feature}: give a column number of 0 or more")
         return cls([-1 - feature], [0.0], names)
 
@@ -111,13 +124,10 @@ class Expression:
         """
         operator = find(operator, arity=len(arguments))
         arguments = [a if isinstance(a, Expression) else cls.constant(a) for a in arguments]
-        named = [a.names for a in arguments if a.names is not None]
-        if any(names != named[0] for names in named):
-            raise ValueError(f"the arguments name their features differently: {named}")
         return cls(
             np.concatenate([*(a.codes for a in arguments), [operator.code]]),
             np.concatenate([*(a.values for a in arguments), [0.0]]),
-            named[0] if named else None,
+            _common_names(arguments),
         )
 
     @classmethod
@@ -147,12 +157,11 @@ class Expression:
     @cached_property
     def _starts(self) -> list[int]:
         """For each node, where the subtree below it begins."""
-        starts, stack = [], []
+        starts: list[int] = []
         for node, code in enumerate(self.codes.tolist()):
             start = node
             for _ in range(by_code(code).arity if code > 0 else 0):
-                start = stack.pop()
-            stack.append(start)
+                start = starts[start - 1]  # the argument that ends just before
             starts.append(start)
         return starts
 
@@ -161,8 +170,9 @@ class Expression:
         """The height of the subtree below each node; a leaf has 1."""
         depths, stack = [], []
         for code in self.codes.tolist():
-            arity = by_code(code).arity if code > 0 else 0
-            depth = 1 + max((stack.pop() for _ in range(arity)), default=0)
+            depth = 1
+            for _ in range(by_code(code).arity if code > 0 else 0):
+                depth = max(depth, stack.pop() + 1)
             stack.append(depth)
             depths.append(depth)
         return tuple(depths)
@@ -188,13 +198,20 @@ class Expression:
         return self._trusted(self.codes[start:stop].copy(), self.values[start:stop].copy(), self.names)
 
     def replace(self, node: int, new: Expression) -> Expression:
-        """A copy in which the subtree at ``node`` is ``new``; neither formula is changed."""
+        """A copy in which the subtree at ``node`` is ``new``; neither formula is changed.
+
+        Examples
+        --------
+        >>> parent = Expression.parse("1.15*x0 + 0.86")
+        >>> str(parent.replace(2, Expression.parse("cos(x1)"))), str(parent)
+        ('cos(x1) + 0.86', '1.15*x0 + 0.86')
+        """
         start, stop = self.span(node)
-        return self._trusted(
-            np.concatenate((self.codes[:start], new.codes, self.codes[stop:])),
-            np.concatenate((self.values[:start], new.values, self.values[stop:])),
-            self.names if self.names is not None else new.names,
-        )
+        codes = np.concatenate((self.codes[:start], new.codes, self.codes[stop:]))
+        values = np.concatenate((self.values[:start], new.values, self.values[stop:]))
+        if self.names == new.names:
+            return self._trusted(codes, values, self.names)
+        return Expression(codes, values, _common_names((self, new)))
 
     def children(self, node: int) -> tuple[int, ...]:
         """The nodes directly below ``node``, left to right."""
@@ -233,10 +250,12 @@ class Expression:
         constants = np.asarray(constants, dtype=float).reshape(-1)
         at = np.flatnonzero(self.codes == CONSTANT)
         if len(constants) != len(at):
-            raise ValueError(f"constants has {len(constants)} values, but {self} has {len(at)} constants")
+            raise ValueError(f"constants has {len(constants)} values, but {_short(self)} has {len(at)}")
+        if not np.isfinite(constants).all():
+            raise ValueError(f"constants holds {constants[~np.isfinite(constants)][0]}: every constant must be finite")
         values = self.values.copy()
         values[at] = constants
-        return Expression(self.codes, values, self.names)
+        return self._trusted(self.codes, values, self.names)
 
     def with_names(self, names: Sequence[str] | None) -> Expression:
         """A copy that calls its features by other names (None: ``x0``, ``x1``, …)."""
@@ -302,10 +321,10 @@ class Expression:
         """
         if nonfinite not in ("keep", "warn", "raise"):
             raise ValueError(f"nonfinite is {nonfinite!r}: choose 'keep', 'warn' or 'raise'")
-        columns = self._columns(X)
+        columns = self._columns(X)  # (features, rows)
         with np.errstate(all="ignore"):
             y = self.evaluate_columns(columns)
-        y = np.array(np.broadcast_to(y, columns[0].shape if columns else (len(X),)), dtype=float)  # (rows,)
+        y = np.full(columns.shape[1], y) if np.ndim(y) == 0 else np.array(y)  # (rows,), never a view of X
         if nonfinite != "keep" and not np.isfinite(y).all():
             report = self._nonfinite(columns, y)
             if nonfinite == "raise":
@@ -313,29 +332,37 @@ class Expression:
             warnings.warn(report, RuntimeWarning, stacklevel=2)
         return y
 
-    def _columns(self, X) -> list[np.ndarray]:
+    def _columns(self, X) -> np.ndarray:
+        """The table as float64, turned so that its columns come first: (features, rows)."""
+        table = np.asarray(X)
+        textual = table.dtype == object and any(isinstance(entry, (str, bytes, complex)) for entry in table.flat)
+        if table.dtype.kind not in "biufO" or textual:
+            raise ValueError("X must be a table of real numbers, but holds text, dates or complex numbers")
         try:
-            X = np.asarray(X, dtype=float)
+            table = table.astype(float, copy=False)
         except (TypeError, ValueError) as error:
-            raise ValueError(f"X must be a table of numbers: {error}") from None
-        if X.ndim != 2:
-            raise ValueError(f"X has shape {X.shape}: give a table of shape (rows, features)")
-        if self.features and self.features[-1] >= X.shape[1]:
-            missing = self.feature_name(self.features[-1])
-            raise ValueError(f"X has {X.shape[1]} columns, but the formula uses {missing} (column {self.features[-1]})")
-        return list(X.T)  # each (rows,)
+            raise ValueError(f"X must be a table of real numbers: {error}") from None
+        if table.ndim != 2:
+            remedy = " (one feature: X.reshape(-1, 1))" if table.ndim == 1 else ""
+            raise ValueError(f"X has shape {table.shape}: give a table of shape (rows, features){remedy}")
+        used = self.features
+        if used and used[-1] >= table.shape[1]:
+            missing = self.feature_name(used[-1])
+            raise ValueError(f"X has {table.shape[1]} columns, but the formula uses {missing} (column {used[-1]})")
+        return table.T
 
     def evaluate_columns(self, columns: Sequence[np.ndarray]) -> np.ndarray:
         """The value on columns that are known to be good: a stack machine that reads the arrays once, left to right.
 
-        A constant formula gives a number, not an array. Call it under ``numpy.errstate(all="ignore")``.
+        A constant formula gives a number, not an array, and a lone feature the column itself. Call it under
+        ``numpy.errstate(all="ignore")``.
         """
         stack = []
         for code, value in zip(self.codes.tolist(), self.values.tolist(), strict=True):
-            if code == CONSTANT:
-                stack.append(value)
-            elif code < 0:
+            if code < 0:
                 stack.append(columns[-1 - code])
+            elif code == CONSTANT:
+                stack.append(value)
             else:
                 operator = by_code(code)
                 arguments = stack[-operator.arity :]
@@ -343,17 +370,23 @@ class Expression:
                 stack.append(operator.numpy(*arguments))
         return stack[0]
 
-    def _nonfinite(self, columns: Sequence[np.ndarray], y: np.ndarray) -> str:
+    def _nonfinite(self, columns: np.ndarray, y: np.ndarray) -> str:
         """Where the first non-finite value comes from."""
         row = int(np.flatnonzero(~np.isfinite(y))[0])
-        point = [column[row : row + 1] for column in columns]
+        point, values = columns[:, row].tolist(), []
         with np.errstate(all="ignore"):
-            values = (np.ravel(self.subtree(i).evaluate_columns(point))[0] for i in range(self.size))
-            culprit = next(i for i, value in enumerate(values) if not np.isfinite(value))
+            for node, code in enumerate(self.codes.tolist()):
+                if code > 0:
+                    value = by_code(code).numpy(*(values[child] for child in self.children(node)))
+                else:
+                    value = self.values[node] if code == CONSTANT else point[-1 - code]
+                if not np.isfinite(value):
+                    break
+                values.append(value)
         inputs = ", ".join(f"{self.feature_name(j)} = {columns[j][row]:.6g}" for j in self.features)
         return (
-            f"{int((~np.isfinite(y)).sum())} of {len(y)} values of {self.format()} are not finite; "
-            f"the first in row {row} ({inputs}): {self.subtree(culprit).format()} has no finite value there"
+            f"{int((~np.isfinite(y)).sum())} of {len(y)} values of {_short(self)} are not finite; "
+            f"the first in row {row} ({inputs or 'any'}): {_short(self.subtree(node))} has no finite value there"
         )
 
     # ------------------------------------------------------------ other forms
@@ -383,7 +416,7 @@ class Expression:
 
     def latex(self, precision: int = 4) -> str:
         """LaTeX, simplified as sympy writes it, with constants rounded to ``precision`` significant digits."""
-        from .algebra import to_latex
+        from .latex import to_latex
 
         return to_latex(self, precision)
 
@@ -475,3 +508,17 @@ class Expression:
         if not all(isinstance(one, (Expression, int, float, np.number)) for one in (a, b)):
             return NotImplemented
         return Expression.apply(operator, a, b)
+
+
+def _common_names(expressions: Iterable[Expression]) -> tuple[str, ...] | None:
+    """The names of all of them; those that name nothing agree with everything."""
+    named = {e.names for e in expressions} - {None}
+    if len(named) > 1:
+        raise ValueError(f"the formulas name their features differently: {' and '.join(map(str, named))}")
+    return named.pop() if named else None
+
+
+def _short(expression: Expression, longest: int = 200) -> str:
+    """Its text, cut for messages."""
+    text = expression.format()
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -325,7 +325,8 @@ def describe(expression: Expression, longest: int = 15) -> str:
         waiting += below
         if below and len(sentences) <= longest:
             labels = [expression.label(child) for child in below]
-            words = f"the children {', '.join(labels[:-1])} and {labels[-1]}" if labels[1:] else f"the child {labels[0]}"
+            several = f"the children {', '.join(labels[:-1])} and {labels[-1]}"
+            words = several if labels[1:] else f"the child {labels[0]}"
             who = "The root" if node == expression.size - 1 else "Node"
             sentences.append(f"{who} {expression.label(node)} has {words}.")
     if expression.size == 1:

@@ -56,6 +56,10 @@ class ExpressionModule(torch.nn.Module):
         """The value for each row of ``X`` (rows, features), shape (rows,)."""
         if X.ndim != 2:
             raise ValueError(f"X has shape {tuple(X.shape)}: give a tensor of shape (rows, features)")
+        used = self.formula.features
+        if used and used[-1] >= X.shape[1]:
+            missing = self.formula.feature_name(used[-1])
+            raise ValueError(f"X has {X.shape[1]} columns, but the formula uses {missing} (column {used[-1]})")
         y = run(self.formula, X.unbind(dim=1), self.constants.unbind() if len(self.constants) else ())
         return y.expand(len(X))
 

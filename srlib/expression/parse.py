@@ -87,6 +87,8 @@ def parse(text: str, names: Sequence[str] | None = None, operators: Iterable[Ope
         raise ParseError(f"a formula is a text, not {type(text).__name__}", repr(text)[:100])
     if isinstance(names, str):
         raise ValueError(f"names is the text {names!r}: give a list of names")
+    if isinstance(operators, Operator):
+        raise ValueError(f"operators is one operator, {operators.name!r}: give a list of operators")
     return _Reader(text, names, tuple(operators)).read()
 
 
@@ -102,19 +104,18 @@ class _Reader:
 
     def read(self) -> Expression:
         self._refuse_what_is_too_large()
-        source, self.origin, self.quoted = _prepare(self.text)
+        self._refuse_characters()
+        self.source, self.origin, self.quoted = _prepare(self.text, self.index)
+        self._refuse_numbers()
+        source = self.source
         try:
             tree = ast.parse(source, mode="eval")
         except SyntaxError as error:
-            last = len(source.rstrip()) - 1
-            ended = source[last] in "+-*/," and error.msg == "invalid syntax"
-            at = last if ended else min(max((error.offset or 1) - 1, 0), last)
-            reason = "the formula ends too early" if ended else _plain(error.msg)
-            raise self._error(reason, *self._place(at, at + 1)) from None
+            raise self._error(*self._syntax(error)) from None
         except (RecursionError, MemoryError, ValueError):
             raise self._error("the formula is too deeply nested to be read", 0, 1) from None
         # ast counts bytes of utf-8; formulas may hold other letters
-        self.characters = [len(source.encode()[:n].decode(errors="ignore")) for n in range(len(source.encode()) + 1)]
+        self.characters = [n for n, letter in enumerate(source) for _ in letter.encode()] + [len(source)]
         try:
             self._visit(tree.body)
         except RecursionError:
@@ -123,7 +124,8 @@ class _Reader:
 
     def _refuse_what_is_too_large(self):
         if len(self.text) > MAX_LENGTH:
-            raise self._error(f"the text has {len(self.text):,} characters; at most {MAX_LENGTH:,} are read", MAX_LENGTH, 1)
+            reason = f"the text has {len(self.text):,} characters; at most {MAX_LENGTH:,} are read"
+            raise self._error(reason, MAX_LENGTH, 1)
         if not self.text.strip():
             raise self._error("the text is empty: write a formula such as '2*x0 + 1'", 0, 1)
         open_brackets = 0
@@ -131,6 +133,48 @@ class _Reader:
             open_brackets += (character in "([{") - (character in ")]}")
             if open_brackets > MAX_NESTING:
                 raise self._error(f"more than {MAX_NESTING} brackets within each other", at, 1)
+
+    def _refuse_characters(self):
+        """Characters that no formula has; Python would read some of them as strings, comments or line breaks."""
+        for piece in _PIECES.finditer(self.text):
+            word, start, stop = piece[0], piece.start(), piece.end()
+            if word == "`":
+                raise self._error("this backtick opens a name that no second backtick closes", start, 1)
+            if piece["quoted"] == "":
+                raise self._error("there is no name between these backticks", start, 2)
+            if piece["quoted"] is not None:
+                if re.match(r"\w", self.text[start - 1 : start]) or re.match(r"[\w`]", self.text[stop : stop + 1]):
+                    raise self._error(_MISSING, start, stop - start)
+            elif word in _MEANT:
+                raise self._error(f"write {_MEANT[word]} instead of {word}", start, 1)
+            elif not (word.isspace() or word in _ALLOWED or ("_" + word).isidentifier()):
+                raise self._error(f"the character {word!r} has no meaning in a formula", start, 1)
+
+    def _refuse_numbers(self):
+        """Numbers that run into a name: 2x0, 1j, 0xFF."""
+        for word in _WORDS.finditer(self.source):
+            if name := re.match(r"[^\W\d]\w*", self.source[word.end() :]) if word["number"] else None:
+                place = self._place(word.start(), word.end() + len(name[0]))
+                raise self._error(f"a number and a name stand together: write {word[0]}*{name[0]}", *place)
+
+    def _syntax(self, error: SyntaxError) -> tuple[str, int, int]:
+        """Python's complaint in the words of a formula: reason, position, length."""
+        source, last, message = self.source, len(self.source.rstrip()) - 1, error.msg
+        at = min(max((error.offset or 1) - 1, 0), last)
+        before = source[:at].rstrip()[-1:]
+        if message.startswith("Exceeds the limit"):
+            message = "this number has too many digits"
+        elif message.startswith("leading zeros"):
+            message = "a number does not begin with 0"
+        elif source[at] == "=" or "Maybe you meant '=='" in message:
+            at = source.find("=")
+            message = "there is no = in a formula: write its right-hand side alone"
+        elif source[last] in "+-*/,." and message == "invalid syntax":
+            at, message = last, "the formula ends too early"
+        elif message.startswith("invalid syntax"):
+            adjacent = re.match(r"[\w(]", source[at]) and re.match(r"[\w)]", before)
+            message = _MISSING if adjacent else "this is not a formula"
+        return message, *self._place(at, at + 1)
 
     def _error(self, reason: str, position: int, length: int) -> ParseError:
         return ParseError(reason, self.text, position, length)
@@ -184,8 +228,8 @@ class _Reader:
         self._emit(CONSTANT, sign * value)
 
     def _name(self, node: ast.Name):
-        name = self.quoted.get(self.characters[node.col_offset], node.id)
-        numbered = re.fullmatch(r"x(\d{1,9})", name)
+        name = self._text(node)
+        numbered = re.fullmatch(r"x([0-9]{1,9})", name)
         if name in self.index:
             self._emit(-1 - self.index[name])
         elif name in _NAMED_CONSTANTS:
@@ -194,6 +238,8 @@ class _Reader:
             if int(numbered[1]) > MAX_FEATURE:
                 self._refuse(node, f"feature numbers go up to {MAX_FEATURE:,}")
             self._emit(-1 - int(numbered[1]))
+        elif self._is_operator(name):
+            self._refuse(node, f"{name} is an operator: write it with brackets, as in sin(x0)")
         elif self.names is None:
             self._refuse(node, f"there is no feature {name!r}: features are called x0, x1, … unless names are given")
         else:
@@ -201,14 +247,28 @@ class _Reader:
             hint = suggest(name, self.names) or f": the features are {', '.join(known) or '(none)'}"
             self._refuse(node, f"there is no feature {name!r}{hint}")
 
+    def _text(self, node: ast.Name) -> str:
+        """The name as it is written; in ``node.id`` Python has replaced letters such as µ."""
+        start, stop = self.characters[node.col_offset], self.characters[node.end_col_offset]
+        return self.quoted.get(start, self.source[start:stop])
+
+    def _is_operator(self, name: str) -> bool:
+        try:
+            return bool(find(name, extra=self.operators))
+        except UnknownOperator:
+            return False
+
     def _call(self, node: ast.Call):
         if not isinstance(node.func, ast.Name):
-            self._refuse(node.func, f"{_what(node.func)} cannot be called: write an operator's name, as in sin(x0)")
-        for one in (*node.args, *(keyword.value for keyword in node.keywords)):
-            if isinstance(one, ast.Starred) or node.keywords:
-                self._refuse(one, "operators take plain arguments only")
+            self._refuse(node.func, "write * between this and the bracket; only operators are called, as in sin(x0)")
+        for one in (*node.args, *node.keywords):
+            if isinstance(one, (ast.Starred, ast.keyword)):
+                self._refuse(one, "operators take plain arguments, without names or stars")
+        name = self._text(node.func)
+        if not self._is_operator(name) and (name in self.index or re.fullmatch(r"x[0-9]+|pi|e", name)):
+            self._refuse(node.func, f"{name} is no operator: write * between it and the bracket")
         try:
-            operator = find(node.func.id, extra=self.operators)
+            operator = find(name, extra=self.operators)
         except UnknownOperator as error:
             self._refuse(node.func, str(error))
         count = len(node.args)
@@ -224,34 +284,34 @@ class _Reader:
             self._emit(operator.code)
 
 
-def _prepare(text: str) -> tuple[str, np.ndarray, dict[int, str]]:
+_MISSING = "something is missing before this: an operator such as *, or brackets as in sin(x0)"
+# A name in backticks (a backtick within it is doubled), a word, or one character.
+_PIECES = re.compile(r"`(?P<quoted>(?:[^`]|``)*)`|[^\W\d]\w*|.", re.DOTALL)
+_WORDS = re.compile(r"[^\W\d]\w*|(?P<number>(?:\d+(?:_\d+)*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)")
+_ALLOWED = set("+-*/^().,[]{}<>=!%&|~@:")  # those without meaning are refused in words, by what they do in Python
+_MEANT = {"×": "*", "·": "*", "∙": "*", "⋅": "*", "÷": "/", "−": "-", "–": "-", "²": "**2", "³": "**3", "√": "sqrt(…)"}
+
+
+def _prepare(text: str, names: Iterable[str]) -> tuple[str, np.ndarray, dict[int, str]]:
     """Text for Python's parser: ``^`` is power, backticks hold a name, line breaks are spaces.
 
-    Returns the source, for each of its characters the place in ``text`` it came from, and the quoted names by their
-    place in the source.
+    Returns the source, for each of its characters the place in ``text`` it came from, and the names that Python would
+    not read (in backticks, or words of its own such as ``lambda``) by their place in the source.
     """
-    source, origin, quoted = "", [], {}
-    for piece in re.finditer(r"`([^`]*)`|\^|\s|.", text, re.DOTALL):
+    pieces, origin, quoted, length = [], [], {}, 0
+    for piece in _PIECES.finditer(text):
         replacement = piece[0]
-        if piece[1] is not None:
-            quoted[len(source)] = piece[1]
-            replacement = "_" * len(piece[0])
-        elif piece[0] == "^":
+        if piece["quoted"] is not None or (keyword.iskeyword(replacement) and replacement in names):
+            quoted[length] = replacement if piece["quoted"] is None else piece["quoted"].replace("``", "`")
+            replacement = "_" * len(replacement)
+        elif replacement == "^":
             replacement = "**"
-        elif piece[0].isspace():
-            replacement = " "
-        if replacement == " " and not source:
-            continue  # leading space would be an indentation
-        source += replacement
+        elif replacement.isspace():
+            replacement = " " if length else ""  # leading space would be an indentation
+        pieces.append(replacement)
+        length += len(replacement)
         origin += [piece.start() + min(k, len(piece[0]) - 1) for k in range(len(replacement))]
-    return source, np.array([*origin, len(text)]), quoted
-
-
-def _plain(message: str) -> str:
-    """Python's syntax message in the words of a formula."""
-    if message.startswith("Exceeds the limit"):
-        return "this number has too many digits"
-    return "this is not a formula" if message == "invalid syntax" else message.split(". ")[0]
+    return "".join(pieces), np.array([*origin, len(text)]), quoted
 
 
 def _what(node: ast.AST) -> str:
@@ -274,8 +334,16 @@ def _what(node: ast.AST) -> str:
         ast.Constant: "a number",
     }
     if isinstance(node, (ast.BinOp, ast.UnaryOp)):
-        return f"the operator {type(node.op).__name__}"
-    return words.get(type(node), type(node).__name__)
+        return f"the operator {_SYMBOLS.get(type(node.op), type(node.op).__name__)}"
+    if isinstance(node, ast.Tuple) and not node.elts:
+        return "an empty pair of brackets"
+    return words.get(type(node), f"{type(node).__name__.lower()!r}")
+
+
+_SYMBOLS = {
+    ast.Mod: "%", ast.FloorDiv: "//", ast.MatMult: "@", ast.Invert: "~", ast.Not: "'not'", ast.BitAnd: "&",
+    ast.BitOr: "|", ast.LShift: "<<", ast.RShift: ">>",
+}  # fmt: skip
 
 
 def is_plain_name(name: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 
 from ..operators import CONSTANT, Operator, by_code
 from .core import Expression
@@ -90,14 +91,16 @@ def _body(expression: Expression, arguments: dict[int, str], helpers: dict[str, 
 
 def _helper(operator: Operator, helpers: dict[str, str]) -> str:
     """The name of the function that means ``operator`` in the text, added to ``helpers`` on first use."""
-    name = f"_{operator.name}"
-    if name not in helpers:
+    key = f"{operator.name} {operator.code}"
+    if key not in helpers:
+        name, taken = f"_{operator.name}", sum(other.split()[0] == operator.name for other in helpers)
+        name += f"_{taken + 1}" * bool(taken)  # another definition of the same name
         if operator.definition:
             body = body_of(operator)
             arguments = dict(enumerate(f"a{j}" for j in range(operator.arity)))
-            text = _body(body, arguments, helpers)
-            helpers[name] = _function(name, list(arguments.values()), text)
+            text = _function(name, list(arguments.values()), _body(body, arguments, helpers))
         else:
             original = operator.numpy.__name__
-            helpers[name] = inspect.getsource(operator.numpy).replace(f"def {original}(", f"def {name}(", 1)
-    return name
+            text = inspect.getsource(operator.numpy).replace(f"def {original}(", f"def {name}(", 1)
+        helpers[key] = text
+    return re.search(r"def (\w+)", helpers[key])[1]

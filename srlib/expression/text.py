@@ -21,8 +21,8 @@ def number(value: float, precision: int | None = None) -> str:
 
 
 def name_text(name: str) -> str:
-    """A feature's name, in backticks where it is no Python identifier."""
-    return name if is_plain_name(name) else f"`{name}`"
+    """A feature's name, in backticks (doubled within it) where it is no Python identifier."""
+    return name if is_plain_name(name) else f"`{name.replace('`', '``')}`"
 
 
 def to_text(expression: Expression, precision: int | None = None) -> str:
@@ -60,8 +60,8 @@ def _write(operator, arguments: list[tuple[str, int]]) -> tuple[str, int]:
     (left, tight_left), (right, tight_right) = arguments
     if operator.name == "pow":  # binds to the right, and more tightly than a sign
         return f"{_bracket(left, tight_left, _ATOM)}**{_bracket(right, tight_right, _ATOM)}", binds
-    space = " " if binds == _SUM else ""
-    return f"{_bracket(left, tight_left, binds)}{space}{operator}{space}{_bracket(right, tight_right, binds + 1)}", binds
+    left, right = _bracket(left, tight_left, binds), _bracket(right, tight_right, binds + 1)
+    return f"{left} {operator} {right}" if binds == _SUM else f"{left}{operator}{right}", binds
 
 
 def _bracket(text: str, binds: int, needed: int) -> str:
