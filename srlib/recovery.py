@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from srlib.expression import Expression
+from srlib.problems.family import Family, largest
 
 __all__ = ["Recovery", "recovers"]
 
 NOT_FINITE = 0.1  # the share of points that may overflow: exp(h nu/kT) in Planck's law does so on 3 % of its domain
 FLOOR = 0.01  # below this fraction of a candidate's spread, differences count as if its value were not smaller
-VANISHED = 0.1  # a constant below this fraction of its true value has been lost, not fitted
-AS_GOOD = 1.5  # on noisy data, constants agree whose rmse is at most this many times that of the best ones
+AS_GOOD = 1.5  # on noisy data, constants agree whose rmse is at most this many times that of the best ones …
+GOOD_ENOUGH = 0.04  # … or this fraction of the target's standard deviation, where the best ones leave almost nothing
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,8 @@ def recovers(candidate, problem, tolerance=1e-6, constants=1e-2, points=200):
     for name, value in (("tolerance", tolerance), ("constants", constants)):
         if not (np.isscalar(value) and np.isfinite(value) and value > 0):
             raise ValueError(f"{name}={value!r}: must be a positive number")
+    if not hasattr(problem, "family"):
+        raise ValueError(f"problem={problem!r}: give a Problem, such as srlib.problems.load('hubble')")
     predict = _predictor(candidate, problem)
     X = [problem.points(points, where) for where in ("domain", "extrapolation")]
     v = predict(np.concatenate(X))  # (2 * points,)
@@ -112,7 +115,7 @@ def recovers(candidate, problem, tolerance=1e-6, constants=1e-2, points=200):
     if lost > NOT_FINITE:
         return Recovery("no", np.inf, message=f"the candidate is not finite on {lost:.0%} of the points")
 
-    family = _Family(problem, np.concatenate(X)[finite])
+    family = Family(problem, np.concatenate(X)[finite])
     scale = _scale(v, family.truth_on(np.concatenate(X)), points)[finite]  # (finite points,)
     v = v[finite]
     theta, residual = family.fit(v, scale, tolerance)
@@ -131,80 +134,11 @@ def recovers(candidate, problem, tolerance=1e-6, constants=1e-2, points=200):
     return Recovery("no", residual, fitted, f"differs from every form of the law by up to {residual:.1e}{note}")
 
 
-class _Family:
-    """The family of a problem's law on given rows, with constants in units of their true values."""
-
-    def __init__(self, problem, X):
-        self.form, self.X, self.columns = problem.family, X, len(problem.names)
-        self.true = np.array(list(problem.parameters.values()), dtype=float)  # (constants,)
-        self.unit = np.where(self.true == 0, 1.0, self.true)  # SI constants span 50 decades
-
-    def values(self, u, X=None):
-        """Return the member with constants ``u * unit``."""
-        columns = list((self.X if X is None else X).T)
-        with np.errstate(all="ignore"):
-            f = self.form.evaluate_columns(columns + (u * self.unit).tolist())
-        return np.broadcast_to(np.asarray(f, dtype=float), columns[0].shape)
-
-    def truth_on(self, X):
-        return self.values(self.true / self.unit, X)
-
-    def fit(self, v, scale, good_enough):
-        """Return the constants nearest to the values v, and the largest relative difference that remains."""
-
-        def difference(u):
-            return _bounded((self.values(u) - v) / scale)
-
-        start = self.true / self.unit
-        best = start, _largest(difference(start))
-        if len(start) == 0:
-            return self.true, best[1]
-        half = slice(None, len(v) // 2)  # the first half lies in the domain, where fewer local minima are
-        rng = np.random.RandomState(0)
-        for guess in (start, None, None):
-            if guess is None:
-                guess = start * np.exp(0.5 * rng.standard_normal(len(start)))
-            if len(start) <= len(v[half]):
-                guess = _levenberg_marquardt(lambda u: difference(u)[half], guess)
-            u = _levenberg_marquardt(difference, guess)
-            if (largest := _largest(difference(u))) < best[1]:
-                best = u, largest
-            if best[1] <= good_enough:
-                break
-        return best[0] * self.unit, best[1]
-
-    def matches_scaled(self, theta, v, scale, tolerance):
-        """Return whether alpha * member + beta equals the values v, with a part of it that counts."""
-        start = theta / self.unit
-
-        def solve(u):
-            f = self.values(u)
-            if not np.isfinite(f).all():
-                return np.zeros(2), np.full_like(v, 1e10)
-            A = np.column_stack([f, np.ones_like(f)]) / scale[:, None]  # (rows, 2)
-            norm = np.linalg.norm(A, axis=0) + 1e-300
-            ab = np.linalg.lstsq(A / norm, v / scale, rcond=None)[0] / norm
-            return ab, _bounded(A @ ab - v / scale)
-
-        for guess in (start, self.true / self.unit):
-            u = _levenberg_marquardt(lambda u: solve(u)[1], guess) if len(guess) else guess
-            (alpha, _), rest = solve(u)
-            member = self.values(u)
-            counts = np.ptp(alpha * member) > VANISHED * np.ptp(v) > 1e-9 * np.abs(v).max()
-            if _largest(rest) <= tolerance and counts and not self.lost(u * self.unit).any():
-                return True
-        return False
-
-    def lost(self, theta):
-        """Return which constants have vanished, and with them a part of the law."""
-        return np.abs(theta) < VANISHED * np.abs(self.true)
-
-
 def _wrong_constants(theta, family, predict, problem, tolerance, v, scale, exact):
     """Return what is wrong with the constants of a candidate whose form is right, or an empty text."""
     names = list(problem.parameters)
     if problem.noise_free:
-        if _largest((family.values(family.true / family.unit) - v) / scale) <= exact:
+        if largest((family.values(family.true / family.unit) - v) / scale) <= exact:
             return ""
         off = np.abs(theta - family.true) / np.abs(family.unit)
         worst = int(np.argmax(off)) if len(off) else 0
@@ -215,14 +149,14 @@ def _wrong_constants(theta, family, predict, problem, tolerance, v, scale, exact
     if len(lost):
         return f"{names[lost[0]]} is {theta[lost[0]]:.6g}, where the law has {family.true[lost[0]]:.6g}"
     # the data themselves say how well their constants are known
-    data = _Family(problem, problem.X)
+    data = Family(problem, problem.X)
     prediction = predict(problem.X)
     ok = np.isfinite(prediction)
     spread = np.std(problem.y) or 1.0
     best, _ = data.fit(problem.y, np.full(len(problem.y), spread), np.inf)
     error = np.sqrt(np.mean((prediction - problem.y)[ok] ** 2))
     least = np.sqrt(np.mean((data.values(best / data.unit) - problem.y)[ok] ** 2))
-    if error <= AS_GOOD * max(least, FLOOR * spread):
+    if error <= max(AS_GOOD * least, GOOD_ENOUGH * spread):
         return ""
     return f"on the data its rmse is {error:.3g}; with the best constants it would be {least:.3g}"
 
@@ -237,23 +171,6 @@ def _scale(v, truth, points):
         floor = max(FLOOR * spread, 1e-9 * np.abs(truth[half]).max(), 1e-300)
         scale[half] = np.maximum(scale[half], floor)
     return scale
-
-
-def _levenberg_marquardt(difference, start):
-    from scipy.optimize import leastsq
-
-    most = 40 * (len(start) + 1)  # evaluations; a family that fits does so in a few steps of len(start) + 1
-    with np.errstate(all="ignore"):
-        return np.atleast_1d(leastsq(difference, start, full_output=True, ftol=1e-8, xtol=1e-10, maxfev=most)[0])
-
-
-def _bounded(difference):
-    """Return the differences with 1e10 where a trial has no value, which leads the fit away from there."""
-    return np.clip(np.where(np.isnan(difference), 1e10, difference), -1e10, 1e10)
-
-
-def _largest(difference):
-    return float(np.max(np.abs(difference)))
 
 
 def _predictor(candidate, problem):
@@ -276,7 +193,8 @@ def _predictor(candidate, problem):
         function = candidate
     else:
         raise ValueError(
-            f"candidate={candidate!r}: give an Expression, text, a sympy expression, a fitted estimator or a function of X"
+            f"candidate={candidate!r}: give an Expression, text, a sympy expression, "
+            "a fitted estimator or a function of X"
         )
 
     def predict(X):

@@ -94,7 +94,7 @@ META = {
     "motion6": ("k1*x**3 + k2*x**2 + k3*x", "k1=1 k2=0.7 k3=-0.6", "x -1..1"),
     "motion7": ("k1*x**2 + k2*x", "k1=1 k2=-1", "x -1..1"),
     "opening": (  # the expression on the first slide of document 000
-        "k1*exp(k2*x)*x**3*cos(x)*sin(x)*(k3*cos(x)*sin(x)**2 + k4)", "k1=1 k2=-1 k3=1 k4=-1", "x 0..5",
+        "k1*exp(k2*x)*x**3*cos(x)*sin(x)*(k3*cos(x)*sin(x)**2 - 1)", "k1=1 k2=-1 k3=1", "x 0..5",
     ),
 }  # fmt: skip
 

@@ -200,5 +200,6 @@ def build(name):
     return Problem(
         name, title, "empirical", columns, target, unit, family(form, [v.name for v in columns], constants), constants,
         X, y, noise, noise_free=False, target_transform="log" if name in LOG_TARGETS else None, law=law,
-        source=f"{source}; {BENCHMARK}", licence="MIT, (c) 2020-2023 Miles Cranmer; see srlib/problems/data/LICENSE.txt",
+        source=f"{source}; {BENCHMARK}",
+        licence="MIT, (c) 2020-2023 Miles Cranmer; see srlib/problems/data/LICENSE.txt",
     )  # fmt: skip
