@@ -208,7 +208,7 @@ def draw(
     ax.set_axis_off()
     if title:
         ax.set_title(title, parse_math=False)
-    box, inch = ax.get_window_extent(), ax.get_figure(root=True).dpi
+    box, inch = ax.get_window_extent(), ax.figure.dpi
     room = box.width * 72 / inch, box.height * 72 / inch  # points
     layout = _best(_layouts(expression, room, numbers, fontsize))
     _scale_axes(ax, layout, room)
