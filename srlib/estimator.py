@@ -10,7 +10,7 @@ from abc import abstractmethod
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .expression import Expression
 from .front import ParetoFront, check_model_selection
@@ -144,6 +144,8 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
             reason = str(stop)
         except KeyboardInterrupt:
             reason = "interrupted"
+        self._state = run.state()  # before the polish, so that a resumed search goes on from what this one had
+        run.save()
         try:
             self._polish(X, y, sample_weight, run)
         except KeyboardInterrupt:
@@ -154,7 +156,6 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
         self.front_ = run.front
         self.stopped_by_ = reason
         self.n_evaluations_ = run.evaluations
-        self._state = run.state()
         self._table = None
         run.finish(reason)
         return self
@@ -190,21 +191,28 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
 
     def _check_data(self, X, y, sample_weight):
         refuse_text_columns(X)
-        if sample_weight is not None and np.ndim(X) == 2 and np.shape(sample_weight)[:1] != np.shape(X)[:1]:
-            raise ValueError(
-                f"sample_weight has shape {np.shape(sample_weight)}, but X has {np.shape(X)[0]} rows: give one weight a row"
-            )
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, order="F")
         y = y.astype(np.float64, copy=False)
         if len(y) < 2:
             raise ValueError("X has 1 row (n_samples = 1): at least 2 rows are needed to fit a formula")
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+            try:
+                sample_weight = np.asarray(sample_weight, dtype=np.float64)
+            except (TypeError, ValueError):
+                raise ValueError(f"sample_weight is {sample_weight!r:.80}: give one number a row") from None
+            if sample_weight.ndim == 0:
+                sample_weight = np.full(len(y), float(sample_weight))
+            if sample_weight.shape != y.shape:
+                raise ValueError(
+                    f"sample_weight has shape {sample_weight.shape}, but X has {len(y)} rows: give one weight a row"
+                )
+            if not np.isfinite(sample_weight).all():
+                raise ValueError("sample_weight contains NaN or infinity: give every row a finite weight")
             if (sample_weight < 0).any():
                 raise ValueError(f"sample_weight holds {sample_weight.min():.6g}: no weight may be negative")
             used = sample_weight > 0
             if not used.any():
-                raise ValueError("sample_weight is 0 in every row: give at least two rows a positive weight")
+                raise ValueError("sample_weight is zero in every row: give at least two rows a positive weight")
             if not used.all():
                 X, y, sample_weight = X[used], y[used], sample_weight[used]
         if np.ptp(y) == 0:

@@ -74,17 +74,18 @@ class ParetoFront:
             Its complexity, by default the expression's own.
         """
         loss, complexity = float(loss), expression.complexity if complexity is None else complexity
-        if not math.isfinite(loss):
+        if not self.wants(loss, complexity):
             return False
-        for entry in self._entries:
-            if entry.complexity > complexity:
-                break
-            if not self._worth(entry, loss, complexity):
-                return False
         new = Entry(complexity, loss, expression)
         kept = [e for e in self._entries if e.complexity < complexity or self._worth(new, e.loss, e.complexity)]
         self._entries = sorted([*kept, new], key=lambda e: e.complexity)
         return True
+
+    def wants(self, loss: float, complexity: float) -> bool:
+        """Whether :meth:`add` would take a formula of that loss and complexity."""
+        return math.isfinite(loss) and all(
+            self._worth(entry, loss, complexity) for entry in self._entries if entry.complexity <= complexity
+        )
 
     def _worth(self, entry: Entry, loss: float, complexity: float) -> bool:
         """Whether a formula of that loss and complexity is worth a place beside an entry that is no longer."""

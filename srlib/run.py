@@ -46,7 +46,7 @@ class Run:
     resolution : float
         See :class:`~srlib.front.ParetoFront`.
     checkpoint : path, optional
-        Where to keep the state, every ``checkpoint_every`` seconds and at the end.
+        Where to keep the state, every ``checkpoint_every`` seconds, and when the estimator asks for it.
     """
 
     checkpoint_every = 5.0
@@ -82,9 +82,12 @@ class Run:
         """Say that the search begins."""
         self._send(Started(self.method, total, first, rows, features))
 
+    def count(self, formulas: int = 1) -> None:
+        """So many formulas were compared with the data."""
+        self.evaluations += formulas
+
     def offer(self, expression: Expression, loss: float, complexity: float | None = None) -> None:
-        """A formula that was compared with the data: counted, and taken to the front if it belongs there."""
-        self.evaluations += 1
+        """A formula and its loss: taken to the front if it belongs there, and perhaps reason enough to stop."""
         if self.front.add(expression, loss, complexity) and self._good_enough(loss, complexity or expression.complexity):
             raise StopSearch("stop_when")
 
@@ -125,8 +128,7 @@ class Run:
         self._send(Iteration(number, total, self.elapsed, self.evaluations, self.front.copy(), details or {}))
 
     def finish(self, reason: str) -> None:
-        """Say that the search has ended, and keep its state."""
-        self.save()
+        """Say that the search has ended."""
         event = Finished(reason, self.elapsed, self.evaluations, self.front.copy())
         for callback in self.callbacks:
             callback(event)

@@ -146,7 +146,10 @@ def evaluate(
         losses = (executor.map if executor else map)(fitness.loss, block)
         for tree, loss in zip(block, losses, strict=True):
             known[tree] = loss
-            run.offer(tree, loss)
+            run.count()
+            if run.front.wants(loss, tree.complexity):
+                for form, its_loss in fitness.forms(tree, loss):
+                    run.offer(form, its_loss)
         at += len(block)
     return [
         Individual(tree, known[tree], fitness.of(tree, known[tree]), next(ids), parents, how) for tree, parents, how in trees

@@ -8,7 +8,7 @@ data set: by how much of the target's variance one more node must pay for itself
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -40,6 +40,9 @@ class Fitness:
         What a node costs, in units of the best constant's loss.
     loss : {"squared", "absolute", "huber"}
         The loss of one row.
+    linear_scaling : bool
+        Judge a formula ``f`` by the best ``a + b*f`` (Keijzer 2003): evolution looks for the shape, least squares
+        finds scale and offset. For the squared loss.
 
     Examples
     --------
@@ -48,11 +51,11 @@ class Fitness:
     (0.0, 0.03)
     """
 
-    def __init__(self, X, y, sample_weight=None, parsimony: float = 0.001, loss: str = "squared"):
+    def __init__(self, X, y, sample_weight=None, parsimony: float = 0.001, loss: str = "squared", linear_scaling: bool = False):
         self.columns = [np.ascontiguousarray(column) for column in np.asarray(X, dtype=float).T]  # each (rows,)
         self.y = np.asarray(y, dtype=float)  # (rows,)
         self.weights = None if sample_weight is None else np.asarray(sample_weight) / np.sum(sample_weight)  # (rows,)
-        self.parsimony, self.elementwise = parsimony, LOSSES[loss]
+        self.parsimony, self.elementwise, self.linear_scaling = parsimony, LOSSES[loss], linear_scaling
         self.baseline = self._mean(self.elementwise(self.y - self._best_constant(loss))) or 1.0
 
     def _best_constant(self, loss: str) -> float:
@@ -62,11 +65,48 @@ class Fitness:
         return float(values.mean() if self.weights is None else self.weights @ values)
 
     def loss(self, expression: Expression) -> float:
-        """The prediction loss in the target's units; infinite if the formula has no finite value in some row."""
+        """The prediction loss in the target's units; infinite if the formula has no finite value in some row.
+
+        With linear scaling, the loss of the best ``a + b*f``.
+        """
         with np.errstate(all="ignore"):
-            residuals = expression.evaluate_columns(self.columns) - self.y  # (rows,)
-            loss = self._mean(self.elementwise(residuals))
+            values = expression.evaluate_columns(self.columns)  # (rows,) or a number
+            if self.linear_scaling:
+                offset, slope = self._line(values)
+                values = offset + slope * values
+            loss = self._mean(self.elementwise(values - self.y))
         return loss if math.isfinite(loss) else math.inf
+
+    def _line(self, values) -> tuple[float, float]:
+        """``(a, b)`` of the least-squares line ``a + b*values``."""
+        centre, middle = self._mean(values + 0 * self.y), self._mean(self.y)
+        shifted = values - centre
+        variance = self._mean(shifted * shifted + 0 * self.y)
+        varies = variance > 1e-24 * centre * centre  # not a constant up to rounding
+        slope = self._mean(shifted * (self.y - middle)) / variance if varies else 0.0
+        return middle - slope * centre, slope
+
+    def forms(self, expression: Expression, loss: float) -> Iterator[tuple[Expression, float]]:
+        """What the formula stands for, with the loss of each: itself, or with linear scaling ``f``, ``b*f``, ``a + b*f``.
+
+        The shorter forms are there because many laws have no offset.
+        """
+        if not self.linear_scaling:
+            yield expression, loss
+            return
+        with np.errstate(all="ignore"):
+            values = expression.evaluate_columns(self.columns) + 0 * self.y
+            offset, slope = self._line(values)
+            square = self._mean(values * values)
+            factor = self._mean(values * self.y) / square if square > 0 else 0.0
+            for form, prediction in (
+                (lambda: expression, values),
+                (lambda: factor * expression, factor * values),
+                (lambda: slope * expression + offset, offset + slope * values),
+            ):
+                loss = self._mean(self.elementwise(prediction - self.y))
+                if math.isfinite(loss) and all(map(math.isfinite, (factor, slope, offset))):
+                    yield form(), loss
 
     def of(self, expression: Expression, loss: float | None = None) -> float:
         """The fitness; the lower the better."""

@@ -65,6 +65,9 @@ class GeneticRegressor(SymbolicRegressor):
         formulas without constants.
     loss : {"squared", "absolute", "huber"}
         The loss of one row.
+    linear_scaling : bool
+        Judge a formula ``f`` by the best ``a + b*f`` ("squared" loss only): evolution looks for the shape, least
+        squares finds scale and offset (Keijzer 2003). Switch it off for the textbook's fitness.
     refit_constants : bool
         Whether the constants of the final front are fitted once more, by least squares ("squared" loss only).
     guesses : sequence of str or Expression
@@ -112,6 +115,7 @@ class GeneticRegressor(SymbolicRegressor):
         maxdepth=None,
         constant_range="auto",
         loss="squared",
+        linear_scaling=True,
         refit_constants=True,
         guesses=(),
         keep_history=True,
@@ -154,12 +158,14 @@ class GeneticRegressor(SymbolicRegressor):
         self.maxdepth = maxdepth
         self.constant_range = constant_range
         self.loss = loss
+        self.linear_scaling = linear_scaling
         self.refit_constants = refit_constants
         self.guesses = guesses
         self.keep_history = keep_history
 
     def _search(self, X, y, sample_weight, run: Run, state: dict | None):
-        fitness = Fitness(X, y, sample_weight, self.parsimony, self.loss)
+        scaled = self.linear_scaling and self.loss == "squared"
+        fitness = Fitness(X, y, sample_weight, self.parsimony, self.loss, scaled)
         primitives, settings, rng = self._primitives(X, y), self._settings(), Random()
         population: list[Individual] = []
         generation = 0

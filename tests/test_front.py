@@ -1,0 +1,113 @@
+"""The Pareto front: what it keeps, how it scores, which row it picks."""
+
+import itertools
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from srlib import Expression, ParetoFront
+
+
+def chain(complexity: int) -> Expression:
+    """A formula of that complexity."""
+    expression = Expression.variable(0)
+    for _ in range(complexity - 1):
+        expression = -expression
+    return expression
+
+
+def front_of(*points: tuple[int, float], **options) -> ParetoFront:
+    front = ParetoFront(**options)
+    for complexity, loss in points:
+        front.add(chain(complexity), loss)
+    return front
+
+
+def points(front: ParetoFront) -> list[tuple[float, float]]:
+    return [(entry.complexity, entry.loss) for entry in front]
+
+
+@given(st.lists(st.tuples(st.integers(1, 12), st.floats(0.001, 100)), min_size=1, max_size=40))
+def test_it_keeps_exactly_what_nothing_beats(offered):
+    beaten = {
+        (c, loss)
+        for (c, loss), (d, other) in itertools.product(offered, offered)
+        if d <= c and other <= loss and (d, other) != (c, loss) and (d < c and loss > other * (1 - 1e-9) or other < loss)
+    }
+    best = [point for point in set(offered) if point not in beaten]
+    assert points(front_of(*offered)) == sorted(best)
+
+
+@given(st.lists(st.tuples(st.integers(1, 8), st.integers(1, 20)), max_size=20))
+def test_order_of_offers_does_not_matter(offered):
+    assert points(front_of(*offered)) == points(front_of(*reversed(offered)))
+
+
+def test_add_says_whether_it_took_the_formula():
+    front = front_of((3, 1.0))
+    assert not front.add(chain(3), 1.0)
+    assert not front.add(chain(4), 1.0)
+    assert front.add(chain(2), 1.0)
+    assert points(front) == [(2, 1.0)]
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf])
+def test_a_loss_that_is_not_finite_never_enters(loss):
+    assert not ParetoFront().add(chain(1), loss)
+
+
+def test_differences_of_rounding_size_do_not_buy_a_longer_formula():
+    assert points(front_of((1, 1e-30), (3, 1e-31), resolution=1e-29)) == [(1, 1e-30)]
+    assert points(front_of((1, 1.0), (3, 1.0 - 1e-12))) == [(1, 1.0)]
+
+
+def test_scores_of_the_lecture_table():
+    """The table of document 003; its first column is the row's number, the complexities are 1, 3, 5, 6."""
+    front = front_of((1, 42.354317), (3, 3.437307), (5, 3.358285), (6, 1.368308))
+    assert front.scores() == pytest.approx([0.0, 1.255691, 0.011629, 0.897855], abs=2e-6)
+    assert front.choose("accuracy") == 3
+    assert front.choose("score") == 1
+    assert front.choose("best") == 3  # the others' losses are more than 1.5 times the lowest
+
+
+def test_a_perfect_fit_scores_infinity():
+    front = front_of((1, 1.0), (3, 0.0))
+    assert front.scores()[1] == math.inf
+    assert front.choose("best") == 1
+
+
+def test_choose_refuses_what_it_cannot_do():
+    with pytest.raises(ValueError, match="model_selection is 'acuracy'.*did you mean 'accuracy'"):
+        front_of((1, 1.0)).choose("acuracy")
+    with pytest.raises(ValueError, match="empty"):
+        ParetoFront().choose()
+    with pytest.raises(IndexError, match="row 5 does not exist: the front has 1 rows"):
+        front_of((1, 1.0))[5]
+
+
+def test_json_round_trip():
+    front = front_of((1, 0.1 + 0.2), (4, 1e-17), resolution=1e-20)
+    again = ParetoFront.from_dict(json.loads(json.dumps(front.to_dict())))
+    assert again == front and again.resolution == front.resolution
+
+
+def test_a_copy_does_not_change_with_the_original():
+    front = front_of((3, 1.0))
+    copy = front.copy()
+    front.add(chain(1), 0.5)
+    assert points(copy) == [(3, 1.0)]
+
+
+def test_table_and_drawing_show_every_row():
+    front = front_of((1, 4.0), (2, 1.0), (5, 0.1))
+    table = front.table()
+    assert table["complexity"].tolist() == [1, 2, 5]
+    X = np.array([[2.0]])
+    assert [f(X).tolist() for f in table["callable"]] == [[2.0], [-2.0], [2.0]]
+    ax = front.draw(chosen=1)
+    assert ax.lines[0].get_xdata().tolist() == [1, 2, 5]
+    assert "complexity" in repr(front) and "<table" in front._repr_html_()
