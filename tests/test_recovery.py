@@ -268,3 +268,13 @@ def test_bad_candidates_are_refused():
         recovers("D", hubble, points=0)
     with pytest.raises(ValueError, match="problem='hubble'.*problems.load"):
         recovers("D", "hubble")
+
+
+@pytest.mark.parametrize("suite", ["empirical", "gmeql", "nguyen"])
+def test_what_sympy_rewrites_is_still_recovered(suite):
+    import sympy
+
+    for problem in problems.suite(suite):
+        law = problem.truth.sympy()
+        for rewrite in (sympy.expand, sympy.together, sympy.factor, sympy.expand_trig):
+            assert recovers(rewrite(law), problem), (problem.name, rewrite(law))

@@ -23,7 +23,8 @@ ALPHA, PHI, LSTAR = -1.20, 0.002, 2.5e8  # Schechter's slope, density and lumino
 
 
 def _csv(name):
-    return np.loadtxt(files(__package__).joinpath("data", f"{name}.csv").open(), delimiter=",", skiprows=1)
+    with files(__package__).joinpath("data", f"{name}.csv").open() as lines:
+        return np.loadtxt(lines, delimiter=",", skiprows=1)
 
 
 def _hubble():

@@ -134,6 +134,12 @@ class Problem:
             codes[at], values[at] = 0, parameters[name]
         return Expression(codes, values, names=self.names)
 
+    def to_frame(self):
+        """Return X as a pandas DataFrame, whose column names survive into fitted formulas."""
+        import pandas
+
+        return pandas.DataFrame(self.X, columns=list(self.names))
+
     def sample(self, n, rng=None, noise=0.0, where="domain"):
         """Return fresh data: X drawn from the domain, y from the truth.
 

@@ -85,6 +85,12 @@ def test_with_noise_makes_a_noisy_copy_and_says_so():
     assert b1.with_noise(0.0) is b1
 
 
+def test_to_frame_names_the_columns():
+    newton = problems.load("newton")
+    frame = newton.to_frame()
+    assert list(frame.columns) == ["r", "m1", "m2"] and np.array_equal(frame.to_numpy(), newton.X)
+
+
 def test_repr_tells_what_a_reader_needs():
     text = repr(problems.load("newton"))
     for piece in ("Newton's law", "log F [N]", "30 rows", "10 % relative", "m1 [kg] (first mass)", "log(m1*m2)"):
