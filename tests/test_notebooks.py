@@ -11,7 +11,7 @@ import pytest
 COURSE = Path(__file__).parents[1] / "course"
 NOTEBOOKS = sorted(COURSE.glob("*.ipynb")) + sorted(COURSE.glob("solutions/*.ipynb"))
 
-pytestmark = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: str(path.relative_to(COURSE)))
+pytestmark = pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.relative_to(COURSE).as_posix() for path in NOTEBOOKS])
 
 
 def cells(path, kind="code"):
