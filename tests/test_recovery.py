@@ -96,12 +96,13 @@ IMPOSTORS = {
     "sin": ["x", "x - x**3/6", "x - x**3/6 + x**5/120", "x - x**3/6 + x**5/120 - x**7/5040 + x**9/362880"],
     "eql-4": ["2*pi*x - (2*pi*x)**3/6 + (2*pi*x)**5/120 - (2*pi*x)**7/5040", "sin(2*pi*x) + 1e-3*x"],
     "nguyen-1": ["x**3 + x**2 + x + 0.001*sin(x)", "x**3 + x**2", "exp(x) - 1"],
+    "nguyen-7": ["0.3*x", "0.1 + exp(0.01*x)", "2*log(x + 1)"],
     "nguyen-11": ["x*y", "1 + y*log(x)"],
 }  # fmt: skip
 
 # the right form with constants 5 % off (noise-free), or a factor or offset too many or too few
 ALMOST = {
-    "hubble": ["73.3*D", "475*D + 3", "-475*D"],
+    "hubble": ["73.3*D", "475*D + 3", "-475*D", "47500*D", "D"],
     "kepler": ["366*a**1.5 - 3.8", "360*a*sqrt(a) + 40", "1000*a**1.5"],
     "newton": ["log(m1*m2/r**2)", "1.001*log(m1*m2/r**2) - 23.4", "log(m1*m2/r**2) - 20"],
     "planck": ["3*log(nu) - log(exp(4.8e-11*nu/T) - 1)", "1.2*(3*log(nu) - log(exp(4.8e-11*nu/T) - 1)) - 130"],

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-VANISHED = 0.1  # a constant below this fraction of its true value has been lost, not fitted
+VANISHED = 0.1  # a constant below this fraction of its true value, or above its inverse, is lost rather than fitted
 
 
 class Family:
@@ -42,9 +42,11 @@ class Family:
             if len(start) <= len(v[half]):
                 guess = _levenberg_marquardt(lambda u: difference(u)[half], guess)
             u = _levenberg_marquardt(difference, guess)
-            if (rest := largest(difference(u))) < best[1]:
+            rest = largest(difference(u))
+            settled = abs(rest - best[1]) < 1e-3 * rest  # two starts, one minimum
+            if rest < best[1]:
                 best = u, rest
-            if best[1] <= good_enough:
+            if best[1] <= good_enough or settled:
                 break
         return best[0] * self.unit, best[1]
 
@@ -66,21 +68,24 @@ class Family:
             (alpha, _), rest = solve(u)
             member = self.values(u)
             counts = np.ptp(alpha * member) > VANISHED * np.ptp(v) > 1e-9 * np.abs(v).max()
-            # a constant that runs away leaves only the term that it multiplies: Wien's limit of Planck's law
-            sane = (VANISHED < np.abs(u)).all() and (np.abs(u) < 1 / VANISHED).all()
-            if largest(rest) <= tolerance and counts and sane:
+            if largest(rest) <= tolerance and counts and not self.lost(u * self.unit).any():
                 return True
         return False
 
     def lost(self, theta):
-        """Return which constants have vanished, and with them a part of the law."""
-        return np.abs(theta) < VANISHED * np.abs(self.true)
+        """Return which constants have vanished or run away, and with them a part of the law.
+
+        Wien's limit is alpha times Planck's law for a constant that grows without bound, a straight line is
+        alpha times log(x + c).
+        """
+        size = np.abs(theta / self.unit)
+        return (size < VANISHED) | (size > 1 / VANISHED)
 
 
 def _levenberg_marquardt(difference, start):
     from scipy.optimize import leastsq
 
-    most = 40 * (len(start) + 1)  # evaluations; a family that fits does so in a few steps of len(start) + 1
+    most = 20 * (len(start) + 1)  # evaluations; a family that fits does so in a few steps of len(start) + 1
     with np.errstate(all="ignore"):
         return np.atleast_1d(leastsq(difference, start, full_output=True, ftol=1e-8, xtol=1e-10, maxfev=most)[0])
 
