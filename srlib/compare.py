@@ -233,7 +233,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
 
     def report(row: Row) -> None:
-        print(f"{row.method:10} {row.problem:12} seed {row.seed}: {row.verdict:10} {row.seconds:7.2f} s  {row.equation[:70]}")
+        run = f"{row.method:10} {row.problem:12} seed {row.seed}"
+        print(f"{run}: {row.verdict:10} {row.seconds:7.2f} s  {row.equation[:70]}")
 
     table = compare(methods, names, range(chosen.seeds), path, report=report)
     print(summary(table).to_string())

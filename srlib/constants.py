@@ -27,7 +27,7 @@ def refit(
     sample_weight : ndarray, shape (rows,), optional
         Weights of the squared errors.
     max_steps : int
-        How many steps of the optimiser (trust-region reflective or Levenberg–Marquardt, :func:`scipy.optimize.least_squares`).
+        How many steps of Levenberg–Marquardt (:func:`scipy.optimize.least_squares`).
 
     Returns
     -------

@@ -181,7 +181,9 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
         check_number("time_limit", self.time_limit, above=0, optional=True)
         check_number("max_evaluations", self.max_evaluations, least=1, whole=True, optional=True)
         if not callable(self.stop_when):
-            check_number("stop_when", self.stop_when, least=0, optional=True, remedy="or a function of (loss, complexity)")
+            check_number(
+                "stop_when", self.stop_when, least=0, optional=True, remedy="or a function of (loss, complexity)"
+            )
         if self.n_jobs is not None and (not is_whole(self.n_jobs) or self.n_jobs == 0):
             raise ValueError(f"n_jobs is {self.n_jobs!r}: give a number of threads, or None for all cores")
         if callable(self.callbacks) or not all(callable(callback) for callback in self.callbacks):
@@ -278,7 +280,9 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
         from sklearn.metrics import r2_score
 
         prediction = self.predict(X)
-        return float(r2_score(y, prediction, sample_weight=sample_weight)) if np.isfinite(prediction).all() else -math.inf
+        if not np.isfinite(prediction).all():
+            return -math.inf
+        return float(r2_score(y, prediction, sample_weight=sample_weight))
 
     def sympy(self, index: int | None = None):
         """A formula as a sympy expression."""
@@ -292,7 +296,8 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
         """The front as a LaTeX table (package booktabs), to paste into a paper."""
         check_is_fitted(self, "front_")
         rows = [
-            f"${entry.expression.latex(precision)}$ & ${entry.complexity:g}$ & ${entry.loss:.{precision}g}$ & ${score:.{precision}g}$ \\\\"
+            f"${entry.expression.latex(precision)}$ & ${entry.complexity:g}$ & ${entry.loss:.{precision}g}$ "
+            f"& ${score:.{precision}g}$ \\\\"
             for entry, score in zip(self.front_, self.front_.scores(), strict=True)
         ]
         head = ["\\begin{tabular}{lccc}", "\\toprule", "Equation & Complexity & Loss & Score \\\\", "\\midrule"]
@@ -313,7 +318,15 @@ def is_whole(value) -> bool:
 
 
 def check_number(
-    name: str, value, *, least=None, above=None, most=None, whole: bool = False, optional: bool = False, remedy: str = ""
+    name: str,
+    value,
+    *,
+    least=None,
+    above=None,
+    most=None,
+    whole: bool = False,
+    optional: bool = False,
+    remedy: str = "",
 ) -> None:
     """A ValueError that names the parameter, its value and what it may be, unless it is a number in the range."""
     if value is None and optional:
@@ -335,7 +348,9 @@ def check_number(
 def check_choice(name: str, value, choices: tuple[str, ...]) -> None:
     """A ValueError that lists the choices, unless ``value`` is one of them."""
     if value not in choices:
-        raise ValueError(f"{name} is {value!r}: choose from {', '.join(map(repr, choices))}{suggest(str(value), choices)}")
+        raise ValueError(
+            f"{name} is {value!r}: choose from {', '.join(map(repr, choices))}{suggest(str(value), choices)}"
+        )
 
 
 def check_range(name: str, value, whole: bool = False, least: float | None = None) -> None:
@@ -355,7 +370,7 @@ def refuse_text_columns(X) -> None:
     for name, kind in X.dtypes.items() if hasattr(getattr(X, "dtypes", None), "items") else ():
         if getattr(kind, "kind", "O") not in "biufO" or (kind.kind == "O" and not _all_numbers(X[name])):
             raise ValueError(
-                f"X has a column {name!r} that does not hold numbers ({kind}): leave it out, or turn it into numbers first"
+                f"X has a column {name!r} that does not hold numbers ({kind}): leave it out, or make it numbers first"
             )
 
 

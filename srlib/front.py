@@ -114,7 +114,9 @@ class ParetoFront:
         try:
             return self._entries[row]
         except IndexError:
-            raise IndexError(f"row {row} does not exist: the front has {len(self)} rows, 0 to {len(self) - 1}") from None
+            raise IndexError(
+                f"row {row} does not exist: the front has {len(self)} rows, 0 to {len(self) - 1}"
+            ) from None
 
     def __eq__(self, other) -> bool:
         return isinstance(other, ParetoFront) and self._entries == other._entries
@@ -191,7 +193,9 @@ class ParetoFront:
         ax.plot(complexity, loss, drawstyle="steps-post", color="#0072B2", marker="o", label="front")
         if chosen is not None:
             at = self[chosen]
-            ax.plot(at.complexity, at.loss, "D", color="#D55E00", markersize=11, label=f"chosen: {at.expression.format(3)}")
+            ax.plot(
+                at.complexity, at.loss, "D", color="#D55E00", markersize=11, label=f"chosen: {at.expression.format(3)}"
+            )
             ax.legend()
         if all(value > 0 for value in loss):
             ax.set_yscale("log")

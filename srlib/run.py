@@ -88,7 +88,9 @@ class Run:
 
     def offer(self, expression: Expression, loss: float, complexity: float | None = None) -> None:
         """A formula and its loss: taken to the front if it belongs there, and perhaps reason enough to stop."""
-        if self.front.add(expression, loss, complexity) and self._good_enough(loss, complexity or expression.complexity):
+        if self.front.add(expression, loss, complexity) and self._good_enough(
+            loss, complexity or expression.complexity
+        ):
             raise StopSearch("stop_when")
 
     def _good_enough(self, loss: float, complexity: float) -> bool:
@@ -137,7 +139,12 @@ class Run:
         """What a later fit needs to go on from the last iteration that ended; None before the first one."""
         if self._describe is None:
             return None
-        return {"method": self.method, "front": self.front.to_dict(), "evaluations": self.evaluations, **self._describe()}
+        return {
+            "method": self.method,
+            "front": self.front.to_dict(),
+            "evaluations": self.evaluations,
+            **self._describe(),
+        }
 
     def save(self) -> None:
         """Write the checkpoint, if there is one to write."""

@@ -36,7 +36,10 @@ def test_it_keeps_exactly_what_nothing_beats(offered):
     beaten = {
         (c, loss)
         for (c, loss), (d, other) in itertools.product(offered, offered)
-        if d <= c and other <= loss and (d, other) != (c, loss) and (d < c and loss > other * (1 - 1e-9) or other < loss)
+        if d <= c
+        and other <= loss
+        and (d, other) != (c, loss)
+        and (d < c and loss > other * (1 - 1e-9) or other < loss)
     }
     best = [point for point in set(offered) if point not in beaten]
     assert points(front_of(*offered)) == sorted(best)

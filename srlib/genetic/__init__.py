@@ -12,7 +12,7 @@ their own:
 :mod:`.history` remembers who came from whom; :mod:`.regressor` wraps it all as a scikit-learn estimator.
 """
 
-from .evolve import Settings, evolve, replace
+from .evolve import Settings, breed, evaluate, evolve, initial_trees, replace
 from .fitness import Fitness
 from .history import History, Individual
 from .initialisation import Primitives, full, grow, ramped_half_and_half
@@ -35,12 +35,15 @@ __all__ = [
     "Individual",
     "Primitives",
     "Settings",
+    "breed",
     "constant_mutation",
     "crossover",
+    "evaluate",
     "evolve",
     "full",
     "grow",
     "hoist_mutation",
+    "initial_trees",
     "pick_node",
     "point_mutation",
     "ramped_half_and_half",

@@ -16,7 +16,7 @@ from .initialisation import Primitives, full, grow, ramped_half_and_half
 from .selection import roulette, tournament
 from .variation import constant_mutation, crossover, hoist_mutation, point_mutation, subtree_mutation
 
-__all__ = ["MUTATIONS", "Settings", "evolve", "replace"]
+__all__ = ["MUTATIONS", "Settings", "breed", "evaluate", "evolve", "initial_trees", "replace"]
 
 BLOCK = 64  # formulas between two looks at the clock
 
@@ -75,29 +75,38 @@ def evolve(
         yield 0, population
     while generation < settings.generations:  # 7 termination (or when `run` says stop)
         generation += 1
-        select = tournament(population, settings.tournament_size) if settings.selection == "tournament" else roulette(population)
-        offspring: list[tuple[Expression, tuple[int, ...], str]] = []
-        while len(offspring) < settings.population_size - settings.elitism:
-            mother, father = select(rng), select(rng)  # 3 selection
-            if rng.random() < settings.p_crossover:  # 4 crossover
-                children = crossover(mother.expression, father.expression, rng)
-                made_by, parents = "crossover", (mother.id, father.id)
-            else:
-                children, made_by, parents = (mother.expression,), "copy", (mother.id,)
-            for child in children:
-                step = made_by
-                if rng.random() < settings.p_mutation:  # 5 mutation
-                    (kind,) = rng.choices(list(settings.mutation_weights), settings.mutation_weights.values())
-                    child, step = MUTATIONS[kind](child, primitives, rng), f"{made_by}, {kind}"
-                if settings.allows(child):
-                    offspring.append((child, parents, step))
-                else:  # too long: the parent lives on in its place
-                    offspring.append((mother.expression, (mother.id,), "copy"))
-        offspring = offspring[: settings.population_size - settings.elitism]
+        offspring = breed(population, primitives, settings, rng)  # 3 selection, 4 crossover, 5 mutation
         known = {one.expression: one.loss for one in population}
         children = evaluate(offspring, fitness, run, ids, known, executor)  # 2 fitness evaluation
         population = replace(population, children, settings.elitism)  # 6 replacement
         yield generation, population
+
+
+def breed(
+    population: Sequence[Individual], primitives: Primitives, settings: Settings, rng: Random
+) -> list[tuple[Expression, tuple[int, ...], str]]:
+    """Steps 3 to 5: the next generation's new formulas, as (formula, its parents' ids, how it was made)."""
+    wanted = settings.population_size - settings.elitism
+    by_tournament = settings.selection == "tournament"
+    select = tournament(population, settings.tournament_size) if by_tournament else roulette(population)
+    offspring = []
+    while len(offspring) < wanted:
+        mother, father = select(rng), select(rng)  # 3 selection
+        if rng.random() < settings.p_crossover:  # 4 crossover
+            children = crossover(mother.expression, father.expression, rng)
+            parents, how = (mother.id, father.id), "crossover"
+        else:
+            children, parents, how = (mother.expression,), (mother.id,), "copy"
+        for child in children:
+            made_by = how
+            if rng.random() < settings.p_mutation:  # 5 mutation
+                (kind,) = rng.choices(list(settings.mutation_weights), settings.mutation_weights.values())
+                child, made_by = MUTATIONS[kind](child, primitives, rng), f"{how}, {kind}"
+            if settings.allows(child):
+                offspring.append((child, parents, made_by))
+            else:  # too long: the mother lives on in its place
+                offspring.append((mother.expression, (mother.id,), "copy"))
+    return offspring[:wanted]
 
 
 def replace(population: Sequence[Individual], offspring: Sequence[Individual], elitism: int) -> list[Individual]:
@@ -152,5 +161,6 @@ def evaluate(
                     run.offer(form, its_loss)
         at += len(block)
     return [
-        Individual(tree, known[tree], fitness.of(tree, known[tree]), next(ids), parents, how) for tree, parents, how in trees
+        Individual(tree, known[tree], fitness.of(tree, known[tree]), next(ids), parents, how)
+        for tree, parents, how in trees
     ]

@@ -51,7 +51,9 @@ class Fitness:
     (0.0, 0.03)
     """
 
-    def __init__(self, X, y, sample_weight=None, parsimony: float = 0.001, loss: str = "squared", linear_scaling: bool = False):
+    def __init__(
+        self, X, y, sample_weight=None, parsimony: float = 0.001, loss: str = "squared", linear_scaling: bool = False
+    ):
         self.columns = [np.ascontiguousarray(column) for column in np.asarray(X, dtype=float).T]  # each (rows,)
         self.y = np.asarray(y, dtype=float)  # (rows,)
         self.weights = None if sample_weight is None else np.asarray(sample_weight) / np.sum(sample_weight)  # (rows,)
@@ -87,28 +89,34 @@ class Fitness:
         return middle - slope * centre, slope
 
     def forms(self, expression: Expression, loss: float) -> Iterator[tuple[Expression, float]]:
-        """What the formula stands for, with the loss of each: itself, or with linear scaling ``f``, ``b*f``, ``a + b*f``.
+        """What the formula ``f`` stands for, with the loss of each form.
 
-        The shorter forms are there because many laws have no offset.
+        Itself; with linear scaling also ``b*f``, ``f + a`` (or ``a - f``) and ``b*f + a``: many laws have no offset, or
+        no factor, and the shorter form is then the law.
         """
         if not self.linear_scaling:
             yield expression, loss
             return
         with np.errstate(all="ignore"):
-            values = expression.evaluate_columns(self.columns) + 0 * self.y
+            values = expression.evaluate_columns(self.columns) + 0 * self.y  # (rows,)
             offset, slope = self._line(values)
-            square = self._mean(values * values)
+            square, middle, sign = self._mean(values * values), self._mean(self.y), math.copysign(1.0, slope)
             factor = self._mean(values * self.y) / square if square > 0 else 0.0
-            for form, prediction in (
-                (lambda: expression, values),
-                (lambda: factor * expression, factor * values),
-                (lambda: slope * expression + offset, offset + slope * values),
-            ):
-                loss = self._mean(self.elementwise(prediction - self.y))
-                if math.isfinite(loss) and all(map(math.isfinite, (factor, slope, offset))):
-                    yield form(), loss
+            shift = middle - sign * self._mean(values)
+            for a, b in ((0.0, 1.0), (0.0, factor), (shift, sign), (offset, slope)):
+                loss = self._mean(self.elementwise(a + b * values - self.y))
+                if math.isfinite(loss) and math.isfinite(a) and math.isfinite(b):
+                    yield scaled(expression, a, b), loss
 
     def of(self, expression: Expression, loss: float | None = None) -> float:
         """The fitness; the lower the better."""
         loss = self.loss(expression) if loss is None else loss
         return loss / self.baseline + self.parsimony * expression.complexity
+
+
+def scaled(expression: Expression, a: float, b: float) -> Expression:
+    """``a + b*f`` in as few nodes as that takes."""
+    if b == -1.0:
+        return a - expression
+    product = expression if b == 1.0 else b * expression
+    return product if a == 0.0 else product + a

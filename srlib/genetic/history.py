@@ -53,7 +53,9 @@ class Individual:
     @classmethod
     def from_dict(cls, data: dict) -> Individual:
         """The individual that :meth:`to_dict` wrote."""
-        return cls(**{**data, "expression": Expression.from_dict(data["expression"]), "parents": tuple(data["parents"])})
+        return cls(
+            **{**data, "expression": Expression.from_dict(data["expression"]), "parents": tuple(data["parents"])}
+        )
 
 
 class History:
@@ -108,7 +110,7 @@ class History:
         return sorted(found.values(), key=lambda one: -one.id)
 
     def table(self) -> pd.DataFrame:
-        """One row per generation: best and median loss, the best one's complexity, mean size, share of distinct formulas."""
+        """One row per generation: best and median loss, mean size, the share of distinct formulas, the best one."""
         import pandas as pd
 
         rows = []

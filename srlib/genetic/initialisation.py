@@ -110,4 +110,3 @@ def ramped_half_and_half(
             depth -= rng.random() < 0.2
         trees.append(tree)
     return trees
-

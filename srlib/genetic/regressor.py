@@ -183,9 +183,10 @@ class GeneticRegressor(SymbolicRegressor):
             run.iteration(generation, self.generations, self._describe(generation, population, rng, X))
         run.start(self.generations, generation, *X.shape)
         with self._executor(len(y)) as executor:
-            for generation, population in evolve(
+            generations = evolve(
                 fitness, primitives, settings, rng, run, population, generation, self._guesses(), executor
-            ):
+            )
+            for generation, population in generations:
                 self.population_ = population
                 if not self.keep_history:
                     self.history_ = History(first=generation)
@@ -229,7 +230,9 @@ class GeneticRegressor(SymbolicRegressor):
                     raise ValueError(f"{name} holds {one!r}, which takes {operator.arity} argument(s), not {arity}")
                 chosen.append(operator)
         if not chosen:
-            raise ValueError("binary_operators and unary_operators are both empty: give at least one operator, such as '+'")
+            raise ValueError(
+                "binary_operators and unary_operators are both empty: give at least one operator, such as '+'"
+            )
         return tuple(dict.fromkeys(chosen))
 
     def _primitives(self, X, y) -> Primitives:

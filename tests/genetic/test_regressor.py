@@ -269,7 +269,8 @@ def test_warm_start_goes_on_in_memory(data):
 def test_a_killed_process_leaves_a_checkpoint(data, tmp_path):
     path = tmp_path / "run.json"
     code = (
-        "import numpy as np, os; from srlib import GeneticRegressor; from srlib.run import Run; from srlib.events import Iteration\n"
+        "import numpy as np, os\n"
+        "from srlib import GeneticRegressor; from srlib.run import Run; from srlib.events import Iteration\n"
         "Run.checkpoint_every = 0\n"
         "X = np.random.default_rng(0).uniform(-1, 1, (40, 2)); y = X[:, 0] ** 2 + X[:, 1]\n"
         "die = lambda e: os._exit(9) if isinstance(e, Iteration) and e.number == 4 else None\n"

@@ -124,7 +124,9 @@ def test_weights_count_like_repeated_rows():
 
 @pytest.mark.parametrize(("loss", "expected"), [("squared", 4.0), ("absolute", 4 / 3), ("huber", 3.5 / 3)])
 def test_losses(loss, expected):
-    fitness = Fitness(np.array([[0.0], [0.0], [0.0]]), np.array([0.0, -np.sqrt(12) if loss == "squared" else -4, 0.0]), loss=loss)
+    fitness = Fitness(
+        np.array([[0.0], [0.0], [0.0]]), np.array([0.0, -np.sqrt(12) if loss == "squared" else -4, 0.0]), loss=loss
+    )
     assert fitness.loss(parse("x0")) == pytest.approx(expected)
 
 
@@ -175,9 +177,7 @@ def test_the_lectures_crossover():
 
 def test_crossover_gives_exactly_the_swaps_of_all_pairs_of_nodes():
     mother, father = parse("x0 + sin(x1)"), parse("cos(x0)*x1")
-    possible = {
-        str(swap_subtrees(mother, i, father, j)) for i in range(mother.size) for j in range(father.size)
-    }
+    possible = {str(swap_subtrees(mother, i, father, j)) for i in range(mother.size) for j in range(father.size)}
     drawn = outcomes(lambda rng: crossover(mother, father, rng), 3000)
     assert drawn == possible
 
