@@ -1,0 +1,302 @@
+"""Build the notebooks of the course from their text: ``python -m srlib.teaching.build [NAMES]``.
+
+The py:percent files in ``course/text`` (lessons) and ``course/solutions/text`` (worked answers) are the only source.
+Each becomes the notebook of the same name one folder up: executed, outputs kept, and without anything that changes from
+run to run (cell ids come from the content; no timings, no widget state), so that building twice gives the same bytes.
+``--check`` compares stored notebooks with their text by content; file times play no part.
+"""
+
+import argparse
+import hashlib
+import os
+import re
+import sys
+import time
+from pathlib import Path
+
+__all__ = ["build", "execute", "find_pairs", "problems", "read_text", "tidy"]
+
+LARGEST = 1_000_000  # bytes of a notebook
+WIDGET = "application/vnd.jupyter.widget-view+json"
+# What stands in a stored notebook where a running one shows controls. `tests/nbval_sanitize.cfg` knows this sentence.
+WIDGET_TEXT = "(interactive controls: run the notebook to use them)"
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+_KEPT = ("tags", "slideshow")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_OVERWRITTEN = re.compile(r"^.*\r(?=[^\n])", re.MULTILINE)
+_PICTURE = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=\s]*")
+_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,16}\b")
+_PATH = re.compile(r"(?:/(?:home|root|Users|tmp|opt|usr|var|private)/|[A-Z]:\\Users\\|site-packages)[^\s'\"<>]*")
+_IMAGE_TAG = re.compile(r"<img\b[^>]*>")
+
+
+def _need(module: str):
+    """Import a package that only authors of lessons have."""
+    import importlib
+
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise SystemExit(f"{error.name} is missing; authors of lessons need: pip install -e '.[dev]'") from None
+
+
+def find_pairs(course: Path, names=()) -> list[tuple[Path, Path]]:
+    """Text and notebook of each lesson and solution, as two paths.
+
+    Parameters
+    ----------
+    course : Path
+        The folder ``course``.
+    names : sequence of str
+        A path of either file, or how the name begins ("01"; for worked answers "solutions/01"). Empty: all.
+
+    Returns
+    -------
+    list of (Path, Path)
+
+    Raises
+    ------
+    FileNotFoundError
+        If a name fits nothing.
+    """
+    texts = [*sorted(course.glob("text/*.py")), *sorted(course.glob("solutions/text/*.py"))]
+    pairs = [(text, text.parent.parent / f"{text.stem}.ipynb") for text in texts]
+    if not names:
+        return pairs
+    chosen = []
+    for name in names:
+        found = [
+            pair
+            for pair in pairs
+            if Path(name).resolve() in (pair[0].resolve(), pair[1].resolve())
+            or pair[1].relative_to(course).as_posix().startswith(str(name).removeprefix("course/"))
+        ]
+        if not found:
+            raise FileNotFoundError(f"no lesson {name!r} in {course / 'text'} or {course / 'solutions' / 'text'}")
+        chosen += [pair for pair in found if pair not in chosen]
+    return chosen
+
+
+def read_text(path: Path):
+    """The notebook that a py:percent file describes, without outputs, in the form in which notebooks are stored."""
+    return tidy(_need("jupytext").read(path, fmt="py:percent"))
+
+
+def tidy(notebook):
+    """Normalise a notebook in place: metadata, cell ids from the content, outputs that do not depend on timing.
+
+    Returns
+    -------
+    NotebookNode
+        The notebook itself.
+    """
+    nbformat = _need("nbformat")
+    notebook.metadata = nbformat.from_dict(METADATA)
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    seen = {}
+    for cell in notebook.cells:
+        cell.source = cell.source.strip("\n")
+        digest = hashlib.sha1((cell.cell_type + cell.source).encode()).hexdigest()[:8]
+        number = seen[digest] = seen.get(digest, -1) + 1
+        cell.id = f"{digest}-{number}" if number else digest
+        cell.metadata = nbformat.from_dict({key: cell.metadata[key] for key in _KEPT if cell.metadata.get(key)})
+        if cell.cell_type == "code":
+            cell.outputs = _tidy_outputs(cell.outputs)
+        else:
+            cell.pop("attachments", None)
+    return notebook
+
+
+def _tidy_outputs(outputs) -> list:
+    """Merge neighbouring pieces of one stream, and put a sentence in the place of live controls."""
+    kept = []
+    for output in outputs:
+        if output.output_type == "stream" and kept and kept[-1].get("name") == output.name:
+            kept[-1].text += output.text
+            continue
+        if WIDGET in output.get("data", {}):
+            # The model lives in the kernel only: stored, its random id would show as "model not found".
+            del output.data[WIDGET]
+            output.data["text/plain"] = WIDGET_TEXT
+            output.metadata.pop(WIDGET, None)
+        kept.append(output)
+    for output in kept:
+        if output.output_type == "stream":
+            output.text = _OVERWRITTEN.sub("", output.text)
+    return kept
+
+
+def execute(notebook, folder: Path, timeout: float = 600):
+    """Run a notebook in place, in a kernel of this Python, with `folder` as its working directory.
+
+    Returns
+    -------
+    NotebookNode
+        The notebook itself, with outputs.
+
+    Raises
+    ------
+    RuntimeError
+        If a cell raises; the message holds the cell's source and the traceback.
+    """
+    nbclient = _need("nbclient")
+    _need("ipykernel")
+    # The kernel `python3` of this environment, also where the user's own folder has another of that name.
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+    os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")
+    client = nbclient.NotebookClient(
+        notebook,
+        kernel_name="python3",
+        timeout=timeout,
+        record_timing=False,
+        store_widget_state=False,
+        resources={"metadata": {"path": str(folder)}},
+    )
+    try:
+        client.execute()
+    except nbclient.exceptions.CellExecutionError as error:
+        raise RuntimeError(_COLOUR.sub("", str(error))) from None
+    except nbclient.exceptions.CellTimeoutError as error:
+        raise RuntimeError(str(error)) from None
+    # nbval does not know Output widgets: it sees what they hold as output of the cell, and finds it missing here.
+    for state in client.widget_state.values():
+        if state.get("_model_name") == "OutputModel" and state.get("outputs"):
+            raise RuntimeError("an Output widget holds output; use HTML or Image widgets, whose value is compared")
+    return notebook
+
+
+def problems(notebook, text=None, size: int = 0) -> list[str]:
+    """What is wrong with a stored notebook, in sentences; empty if nothing is.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        As stored.
+    text : NotebookNode, optional
+        As `read_text` gives it; the inputs must be equal by type, source and tags.
+    size : int
+        Bytes of the stored file.
+    """
+    found = []
+    if text is not None:
+        found += _differences(notebook, text)
+    if size >= LARGEST:
+        found.append(f"{size / 1e6:.2f} MB, the limit is {LARGEST / 1e6:.0f} MB")
+    count = 0
+    for number, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code":
+            continue
+        place = f"cell {number} ({cell.source.strip().splitlines()[0][:50] if cell.source.strip() else 'empty'})"
+        if cell.source.strip():
+            count += 1
+            if cell.execution_count != count:
+                found.append(f"{place}: run as number {cell.execution_count}, expected {count}")
+        found += [f"{place}: {sentence}" for output in cell.outputs for sentence in _output_problems(output)]
+    return found
+
+
+def _differences(notebook, text) -> list[str]:
+    stored = [(c.cell_type, c.source, c.metadata.get("tags", [])) for c in notebook.cells]
+    wanted = [(c.cell_type, c.source, c.metadata.get("tags", [])) for c in text.cells]
+    if stored != wanted:
+        pairs = enumerate(zip(stored, wanted, strict=False))
+        first = next((i for i, (a, b) in pairs if a != b), min(len(stored), len(wanted)))
+        return [f"cell {first} differs from the text ({len(stored)} cells stored, {len(wanted)} in the text)"]
+    if [c.get("id") for c in notebook.cells] != [c.id for c in text.cells] or notebook.metadata != text.metadata:
+        return ["ids or metadata are not those that the build gives"]
+    return []
+
+
+def _output_problems(output) -> list[str]:
+    if output.output_type == "error":
+        return [f"error {output.ename}: {output.evalue}"]
+    data = output.get("data", {})
+    found = []
+    if WIDGET in data:
+        found.append("a widget's view is stored; its model is gone")
+    html = "".join(data.get("text/html", ""))
+    if any(key in data for key in ("image/png", "image/jpeg", "image/svg+xml")):
+        found.append("a bare image has no alternative text; show it as HTML with alt")
+    if any(not re.search(r'\balt="[^"]', tag) for tag in _IMAGE_TAG.findall(html)):
+        found.append("an <img> without alternative text")
+    texts = [output.get("text", ""), *(value for value in data.values() if isinstance(value, str))]
+    for text in texts:
+        text = _PICTURE.sub("", text)
+        for what, pattern in (("memory address", _ADDRESS), ("path of this machine", _PATH)):
+            match = pattern.search(text)
+            if match:
+                found.append(f"{what}: {match[0]}")
+    return found
+
+
+def check(text_path: Path, path: Path) -> list[str]:
+    """What is wrong with the stored notebook at `path`, compared with its text."""
+    nbformat = _need("nbformat")
+    if not path.exists():
+        return ["not built yet"]
+    return problems(nbformat.read(path, as_version=4), read_text(text_path), path.stat().st_size)
+
+
+def build(text_path: Path, path: Path, run: bool = True) -> list[str]:
+    """Write the notebook of a text, and return what is wrong with it (it is written all the same, to be looked at).
+
+    Raises
+    ------
+    RuntimeError
+        If a cell fails; nothing is written then.
+    """
+    nbformat = _need("nbformat")
+    notebook = read_text(text_path)
+    if run:
+        execute(notebook, path.parent)
+        tidy(notebook)
+    nbformat.validate(notebook)
+    path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
+    return check(text_path, path) if run else []
+
+
+def main(arguments=None) -> int:
+    """Build the notebooks of the course from their text, or check that they belong to it."""
+    parser = argparse.ArgumentParser(prog="python -m srlib.teaching.build", description=main.__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help='a path, or how a name begins: 01, solutions/01')
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a notebook is not as built")
+    parser.add_argument("--all", action="store_true", help="build also what did not change (srlib may have)")
+    parser.add_argument("--no-execute", action="store_true", help="inputs only, without outputs")
+    parser.add_argument("--course", type=Path, default=Path("course"), help="default: ./course")
+    options = parser.parse_args(arguments)
+    try:
+        pairs = find_pairs(options.course, options.names)
+    except FileNotFoundError as error:
+        parser.error(str(error))
+    if not pairs:
+        parser.error(f"no lessons in {options.course / 'text'}")
+    failed = 0
+    if not options.names:
+        texts = {notebook for _, notebook in pairs}
+        for orphan in sorted({*options.course.glob("*.ipynb"), *options.course.glob("solutions/*.ipynb")} - texts):
+            print(f"{orphan}: has no text", file=sys.stderr)
+            failed += 1
+    for text_path, path in pairs:
+        found = check(text_path, path) if not (options.all or options.no_execute) or options.check else []
+        verb = "as built"
+        if not options.check and (found or options.all or options.no_execute):
+            start = time.monotonic()
+            try:
+                found = build(text_path, path, run=not options.no_execute)
+            except RuntimeError as error:
+                print(f"{path}: not built\n{error}", file=sys.stderr)
+                failed += 1
+                continue
+            verb = f"built in {time.monotonic() - start:.0f} s"
+        print(f"{path}: {verb if not found else f'{len(found)} problem(s)'}", flush=True)
+        for sentence in found:
+            print(f"    {sentence}", file=sys.stderr)
+        failed += bool(found)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
