@@ -327,7 +327,9 @@ def builtin() -> tuple[Operator, ...]:
 
 def by_code(code: int) -> Operator:
     """The operator that an expression's code (1, 2, …) stands for."""
-    return _table[code]
+    if 0 < code < len(_table):
+        return _table[code]
+    raise ValueError(f"{code} is the code of no operator: they go from 1 to {len(_table) - 1}")
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import sympy
 
 from ..operators import CONSTANT, Operator, by_code, suggest
@@ -14,40 +15,45 @@ __all__ = ["from_sympy", "substitute", "to_sympy"]
 
 
 def substitute(expression: Expression, arguments: Sequence[sympy.Expr]) -> sympy.Expr:
-    """The formula with a sympy expression in the place of each feature."""
-    stack: list[sympy.Expr] = []
+    """The formula with a sympy expression in the place of each feature.
+
+    A part without features that is no finite number, such as ``log(0)``, becomes ``nan``: sympy would go on with
+    complex or infinite numbers, or not come to an end (``exp(exp(exp(99)))``).
+    """
+    stack: list[tuple[sympy.Expr, float | None]] = []  # with the value of parts that hold no feature
     try:
         for code, value in zip(expression.codes.tolist(), expression.values.tolist(), strict=True):
             if code == CONSTANT:
                 whole = value == int(value) and abs(value) < 2**53
-                stack.append(sympy.Integer(int(value)) if whole else sympy.Float(value))
+                stack.append((sympy.Integer(int(value)) if whole else sympy.Float(value), value))
             elif code < 0:
-                stack.append(arguments[-1 - code])
+                stack.append((arguments[-1 - code], None))
             else:
                 operator = by_code(code)
-                parts = stack[-operator.arity :]
+                parts, numbers = zip(*stack[-operator.arity :], strict=True)
                 del stack[-operator.arity :]
-                stack.append(_apply(operator, parts))
+                with np.errstate(all="ignore"):
+                    number = None if None in numbers else float(operator.numpy(*numbers))
+                finite = number is None or math.isfinite(number)
+                stack.append((_apply(operator, parts) if finite else sympy.nan, number))
     except RecursionError:
         raise ValueError(f"the formula has {expression.depth} levels, too many for sympy") from None
-    return stack[0]
+    return stack[0][0]
 
 
-def _apply(operator: Operator, parts: list[sympy.Expr]) -> sympy.Expr:
-    """One operator on sympy expressions, with the domain of real numbers and without endless integers."""
+def _apply(operator: Operator, parts: Sequence[sympy.Expr]) -> sympy.Expr:
+    """One operator on sympy expressions, on real numbers and without endless integers."""
     if operator.name == "pow" and parts[1].is_Integer and abs(parts[1]) > 1000:
-        parts = [parts[0], sympy.Float(parts[1])]  # sympy would write out 9**(9**9)
-    if operator.name == "pow" and parts[0] == 0 and parts[1].is_negative:
-        return sympy.nan
+        parts = [parts[0], sympy.Float(parts[1], 15)]  # sympy would write out all digits of (2*x)**(10**9)
     try:
         result = operator.sympy(sympy, *parts)
     except (TypeError, ValueError):  # sympy does not compare complex numbers
         return sympy.nan
-    if result.is_number and (result.is_infinite or result.is_extended_real is False):
-        return sympy.nan  # log(0), sqrt(-1): evaluate() gives NaN there too
+    if result.is_number and result.has(sympy.zoo, sympy.oo, -sympy.oo, sympy.I):
+        return sympy.nan
     factor, rest = result.as_coeff_Mul()
     if factor.is_Rational and max(abs(factor.p), factor.q) > 2**200:
-        return sympy.Float(factor) * rest
+        return sympy.Float(factor, 15) * rest
     return result
 
 

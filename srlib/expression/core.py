@@ -124,11 +124,12 @@ class Expression:
         """
         operator = find(operator, arity=len(arguments))
         arguments = [a if isinstance(a, Expression) else cls.constant(a) for a in arguments]
-        return cls(
-            np.concatenate([*(a.codes for a in arguments), [operator.code]]),
-            np.concatenate([*(a.values for a in arguments), [0.0]]),
-            _common_names(arguments),
-        )
+        codes = np.concatenate([*(a.codes for a in arguments), np.array([operator.code], dtype=np.int32)])
+        values = np.concatenate([*(a.values for a in arguments), [0.0]])
+        names = _common_names(arguments)
+        if all(a.names == names for a in arguments):
+            return cls._trusted(codes, values, names)
+        return cls(codes, values, names)
 
     @classmethod
     def operator(cls, definition: str) -> Operator:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import sympy
 from sympy.printing.latex import LatexPrinter
 
@@ -16,8 +17,8 @@ _ESCAPES = {character: f"\\{character}" for character in "%$#&{}_ "} | {
     "\\": r"\backslash ", "^": r"\hat{\ }", "~": r"\sim ", "`": "'",
 }  # fmt: skip
 _GREEK = set(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega "
-    "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
+    "omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
 )
 
 
@@ -31,10 +32,11 @@ def to_latex(expression: Expression, precision: int = 4) -> str:
     """
     if precision < 1:
         raise ValueError(f"precision is {precision}: give at least 1 significant digit")
-    rounded = expression.with_constants([float(f"{c:.{precision}g}") for c in expression.constants])
+    largest = np.finfo(float).max  # rounding up must not make it infinite
+    rounded = np.clip([float(f"{c:.{precision}g}") for c in expression.constants], -largest, largest)
     names = {sympy.Symbol(name): name_latex(name) for name in map(expression.feature_name, expression.features)}
     try:
-        return _Printer(precision, names).doprint(to_sympy(rounded))
+        return _Printer(precision, names).doprint(to_sympy(expression.with_constants(rounded)))
     except RecursionError:
         raise ValueError(f"the formula has {expression.depth} levels, too many for LaTeX") from None
 
@@ -66,7 +68,8 @@ def _word(word: str) -> str:
 
 class _Printer(LatexPrinter):
     def __init__(self, precision: int, names: dict[sympy.Symbol, str]):
-        super().__init__({"symbol_names": names})
+        words = any("mathrm" in name for name in names.values())  # words need a space between them
+        super().__init__({"symbol_names": names, "mul_symbol": r" \, " if words else None})
         self.precision = precision
 
     def _print_Float(self, number) -> str:

@@ -145,10 +145,12 @@ class _Reader:
             if piece["quoted"] is not None:
                 if re.match(r"\w", self.text[start - 1 : start]) or re.match(r"[\w`]", self.text[stop : stop + 1]):
                     raise self._error(_MISSING, start, stop - start)
-            elif word in _MEANT:
-                raise self._error(f"write {_MEANT[word]} instead of {word}", start, 1)
-            elif not (word.isspace() or word in _ALLOWED or ("_" + word).isidentifier()):
-                raise self._error(f"the character {word!r} has no meaning in a formula", start, 1)
+                continue
+            for at, character in enumerate(word, start):
+                if character in _MEANT:
+                    raise self._error(f"write {_MEANT[character]} instead of {character}", at, 1)
+                if not (character.isspace() or character in _ALLOWED or ("_" + character).isidentifier()):
+                    raise self._error(f"the character {character!r} has no meaning in a formula", at, 1)
 
     def _refuse_numbers(self):
         """Numbers that run into a name: 2x0, 1j, 0xFF."""
