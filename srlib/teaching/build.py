@@ -24,6 +24,7 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+_WIDGET_REPR = re.compile(r"\w+\((?:children|description|layout|options|value)=")
 _KEPT = ("tags", "slideshow")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _OVERWRITTEN = re.compile(r"^.*\r(?=[^\n])", re.MULTILINE)
@@ -120,7 +121,8 @@ def _tidy_outputs(outputs) -> list:
         if WIDGET in output.get("data", {}):
             # The model lives in the kernel only: stored, its random id would show as "model not found".
             del output.data[WIDGET]
-            output.data["text/plain"] = WIDGET_TEXT
+            if _WIDGET_REPR.match(output.data.get("text/plain", "Widget(value=")):
+                output.data["text/plain"] = WIDGET_TEXT
             output.metadata.pop(WIDGET, None)
         kept.append(output)
     for output in kept:
@@ -153,6 +155,7 @@ def execute(notebook, folder: Path, timeout: float = 600):
         timeout=timeout,
         record_timing=False,
         store_widget_state=False,
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
         resources={"metadata": {"path": str(folder)}},
     )
     try:
