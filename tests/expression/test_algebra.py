@@ -14,8 +14,8 @@ def agree(first, second, atol=1e-7):
     """Whether two formulas have the same values wherever both have one that rounding does not govern."""
     a, b = first.evaluate(X), second.evaluate(X)
     with np.errstate(all="ignore"):
-        near = [first.evaluate(X * (1 + d)) for d in (1e-9, -1e-9)] + [second.evaluate(X * (1 + 1e-9))]
-        doubt = sum(np.abs(value - a) for value in near)  # (rows,)
+        shifts = 1 + 1e-9, 1 - 1e-9
+        doubt = sum(np.abs(first.evaluate(X * s) - a) + np.abs(second.evaluate(X * s) - b) for s in shifts)  # (rows,)
         judged = np.isfinite(a) & np.isfinite(b) & np.isfinite(doubt) & (doubt < 1e-4 * (1 + np.abs(a)))
         return bool((np.abs(a - b) <= atol * (1 + np.abs(a)) + 100 * doubt)[judged].all())
 
