@@ -73,9 +73,9 @@ def ready() -> None:
     srlib is ready.
     """
     require()
-    from .style import use
+    from .style import use_style
 
-    use()
+    use_style()
     print("srlib is ready.")
 
 
