@@ -236,7 +236,7 @@ def relu(a):
 
 
 def _outside(torch, condition, a):
-    """``a`` with NaN where ``condition`` holds: the value, and so the gradient, is undefined there."""
+    """``a`` with NaN where ``condition`` holds; the gradient stops there."""
     return torch.where(condition, torch.full_like(a, float("nan")), a)
 
 

@@ -45,14 +45,16 @@ def test_torch_has_the_values_of_numpy(e):
 @given(expressions(constants=MODEST, tokens=8))
 def test_gradients_are_those_of_finite_differences(e):
     module = e.torch()
-    X = rng.uniform(0.3, 0.9, (4, 3))
+    X = np.random.default_rng(3).uniform(0.3, 0.9, (4, 3))
     smooth = not re.search("abs|sign|step|relu|min|max", str(e))
     step = 1e-6
     for k in range(len(e.constants)):
         unit = step * np.eye(len(e.constants))[k]
         there = [e.with_constants(e.constants + d * unit).evaluate(X) for d in (-2, -1, 1, 2)]
-        coarse, fine = (there[3] - there[0]) / (4 * step), (there[2] - there[1]) / (2 * step)
-        for row in np.flatnonzero(np.isfinite(coarse + fine) & (np.abs(coarse - fine) < 1e-5 * (1 + np.abs(fine)))):
+        with np.errstate(invalid="ignore"):
+            coarse, fine = (there[3] - there[0]) / (4 * step), (there[2] - there[1]) / (2 * step)
+            judged = np.isfinite(e.evaluate(X)) & (np.abs(coarse - fine) < 1e-5 * (1 + np.abs(fine)))
+        for row in np.flatnonzero(judged):
             module.zero_grad()
             module(torch.tensor(X[row : row + 1])).sum().backward()
             gradient = module.constants.grad[k].item()
