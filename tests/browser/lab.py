@@ -27,7 +27,7 @@ FLAGS = [
 ]  # fmt: skip
 SETTINGS = {
     # All cells stand in the page, also those that are not in view; nothing covers the page.
-    "notebook-extension/tracker": {"windowingMode": "none"},
+    "notebook-extension/tracker": {"windowingMode": "none", "scrollPastEnd": False},
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True},
 }
 OUTPUT = ".jp-OutputArea-output"
@@ -151,7 +151,7 @@ class LabPage:
 
     def __init__(self, page, address: str):
         self.page, self.address = page, address
-        self._heard, self._page_errors = [], []
+        self._heard, self._stderr, self._page_errors = [], "", []
         page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: self._page_errors.append(str(error)))
         page.on("websocket", lambda socket: socket.on("framereceived", self._listen))
@@ -161,8 +161,8 @@ class LabPage:
         for kind, content in _messages(frame):
             if kind == "error":
                 self._heard.append(f"{content.get('ename')}: {content.get('evalue')}")
-            elif kind == "stream" and "Traceback (most recent call last)" in content.get("text", ""):
-                self._heard.append(content["text"].strip().splitlines()[-1])
+            elif kind == "stream" and content.get("name") == "stderr":  # comes in pieces
+                self._stderr += content.get("text", "")
 
     def open(self, notebook: str) -> None:
         """Open a notebook, by its path below the server's folder, and wait for its kernel."""
@@ -196,24 +196,38 @@ class LabPage:
 
     def error_outputs(self) -> list[str]:
         """Each error: of a cell, of a widget's callback, in a thread, in the page, in place of a widget."""
-        state = self.page.evaluate(STATE) or {"errors": []}
+        state = (self.page.evaluate(STATE) if self.page.url.startswith("http") else None) or {"errors": []}
         broken = self.page.locator(OUTPUT).get_by_text(re.compile("Error displaying widget|model not found")).all()
-        found = [*state["errors"], *self._heard, *self._page_errors, *(place.inner_text() for place in broken)]
-        return list(dict.fromkeys(found))
+        parts = self._stderr.split("Traceback (most recent call last)")[1:]  # of a thread
+        uncaught = [re.split(r"\n(?=[\w.]+(?::|$))", part, maxsplit=1)[-1].split("\n")[0] for part in parts]
+        places = [place.inner_text() for place in broken]
+        return list(dict.fromkeys([*state["errors"], *self._heard, *uncaught, *self._page_errors, *places]))
 
     def check(self) -> None:
         """Raise `LabError` if there was any error."""
         if found := self.error_outputs():
             raise LabError("\n".join(found))
 
+    def forget_errors(self) -> None:
+        """After a test that provoked an error: start anew on an empty page."""
+        self.page.goto("about:blank")
+        self._heard, self._stderr, self._page_errors = [], "", []
+
     @property
     def outputs(self):
         """All outputs of cells, as a locator; the source of a cell is never among them."""
         return self.page.locator(OUTPUT)
 
-    def output(self, containing):
-        """The first output that contains a locator's element, such as a button."""
-        return self.outputs.filter(has=containing).first
+    def output(self, element):
+        """The output of a cell in which a locator's element is, such as a button."""
+        return element.first.locator("xpath=ancestor::*[contains(@class, 'jp-OutputArea-output')][last()]")
+
+    def cells_tagged(self, tag: str) -> list:
+        """The whole output of each cell with this tag, as locators."""
+        code = """tag => window.jupyterapp.shell.currentWidget.content.widgets
+            .flatMap((cell, i) => (cell.model.getMetadata('tags') ?? []).includes(tag) ? [i] : [])"""
+        cells = self.page.locator(".jp-Notebook .jp-Cell")
+        return [cells.nth(i).locator(".jp-Cell-outputArea") for i in self.page.evaluate(code, tag)]
 
     def figures(self, within=None) -> list[dict]:
         """Alternative text and a hash of the picture of each image in the outputs."""
@@ -221,12 +235,11 @@ class LabPage:
         return [{"alt": image.get_attribute("alt"), "src": self.picture(image)} for image in images]
 
     def slider(self, name=0, within=None):
-        """A slider's handle by its position, or by the label that stands in its row."""
-        handles = (within or self.outputs).get_by_role("slider")
+        """A slider's handle by its position, or by the label of the number box beside it."""
         if isinstance(name, int):
-            return handles.nth(name)
-        row = self.page.locator(".widget-inline-hbox, .widget-hbox").filter(has_text=name)
-        return row.last.get_by_role("slider").first
+            return (within or self.outputs).get_by_role("slider").nth(name)
+        row = self.number_box(name, within).locator("xpath=ancestor::*[.//*[@role='slider']][1]")
+        return row.get_by_role("slider").first
 
     def number_box(self, label: str, within=None):
         """The number box with this label; ``.fill("3")`` then ``.press("Enter")``."""
