@@ -92,8 +92,18 @@ __all__ = [
     "hint",
     "predict",
     "progress",
+    "ready",
     "recall",
     "show",
     "to_html",
     "use_style",
 ]
+
+
+def __getattr__(name: str):
+    # Not imported above, because `python -m srlib.teaching.setup_cell` would then load its module twice.
+    if name == "ready":
+        from .setup_cell import ready
+
+        return ready
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

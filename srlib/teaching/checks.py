@@ -121,7 +121,7 @@ def check(number: str, answer: Any) -> State:
         except Wrong as caught:
             state, words, error = "wrong", str(caught), caught
         except Exception as caught:
-            state, words, error = "wrong", _explain(caught), caught
+            state, words, error = "wrong", _explain(caught, task.check), caught
     task.state = State(state)
     said = {"todo": "not attempted yet", "wrong": "not yet", "almost": "almost", "correct": "correct"}[state]
     print(f"{_SIGNS[state]} Exercise {number}, {task.title}: {said}.")
@@ -219,16 +219,16 @@ def _unknown(number: str) -> State:
     return State("unknown")
 
 
-def _explain(error: Exception) -> str:
+def _explain(error: Exception, own_check: Callable) -> str:
     """Return what an exception in a student's code says and where it was raised, in one line."""
     said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if _is_students(frame.filename)]
+    codes = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    own = [(code, line) for code, line in codes if code is not own_check.__code__ and _is_students(code.co_filename)]
     if not own:
         return f"The check could not use this answer ({said}). Is it of the kind that the exercise asks for?"
-    line = linecache.getline(own[-1].filename, own[-1].lineno or 0).strip()
-    where = f"line {own[-1].lineno}" + (f", `{line}`" if line else "")
-    return f"Your code raised {said} ({where} of {own[-1].name})."
+    code, number = own[-1]
+    line = linecache.getline(code.co_filename, number).strip()
+    return f"Your code raised {said} (line {number}{f', `{line}`' if line else ''}, of {code.co_name})."
 
 
 def _is_students(filename: str) -> bool:

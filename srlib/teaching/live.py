@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import inspect
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -119,7 +120,8 @@ class LiveRun:
         self.stop_button = w.Button(description="Stop", icon="stop", disabled=True)
         self.progress = w.FloatProgress(min=0, max=1, description="Progress", layout={"width": "20em"})
         self.status = w.HTML(_live("Ready."))
-        self.start_button.on_click(lambda _button: self.start())
+        self._lock, self._open, self._parameters = threading.Lock(), False, {}
+        self.start_button.on_click(lambda _button: None if self.running else self.start())
         self.stop_button.on_click(lambda _button: self.stop())
         line = w.HBox([self.start_button, self.stop_button, self.progress, self.status])
         line.layout.flex_flow = "row wrap"
@@ -140,9 +142,9 @@ class LiveRun:
 
     def stop(self) -> None:
         """Ask the run to stop; its last picture stays."""
-        if self.job is not None:
-            self.job.stop()
-            if self.running:
+        with self._lock:  # or the run could end between the question and the message
+            if self._open:
+                self.job.stop()
                 self.status.value = _live("Stopping…")
 
     def wait(self, timeout: float | None = None) -> Any:
@@ -161,7 +163,8 @@ class LiveRun:
         return job.result
 
     def _begin(self, watched: bool = True) -> LiveJob:
-        parameters, self._watched, self._drawn = self.controls.values, watched, 0
+        parameters = self._parameters = self.controls.values
+        self._watched, self._drawn, self._open = watched, 0, True
         self.job = LiveJob(lambda job: self._work(job, parameters), self._view)
         self.start_button.disabled, self.stop_button.disabled = True, False
         self.progress.value, self.progress.bar_style = 0.0, ""
@@ -194,7 +197,8 @@ class LiveRun:
             if not final:
                 raise
             job.error = job.error or error
-        self._say(job, final)
+        with self._lock:
+            self._say(job, final)
 
     def _say(self, job: LiveJob, final: bool) -> None:
         text = html.escape(job.text)
@@ -202,10 +206,11 @@ class LiveRun:
             self.progress.value = job.fraction or 0.0
             self.status.value = _live("Stopping…" if job.stopping else f"Running: {text}" if text else "Running…")
             return
+        self._open = False
         if job.error is not None:
-            self.picture.fail(job.error, self.controls.words(self.controls.values))
+            self.picture.fail(job.error, self.controls.words(self._parameters))
             self.progress.bar_style, self.status.value = "danger", _live("Ended with an error.")
-        elif job.stopping:
+        elif job.stopping and job.fraction != 1:
             self.progress.bar_style = "warning"
             self.status.value = _live(f"Stopped at {text}." if text else "Stopped.")
         else:
@@ -265,7 +270,7 @@ class LiveRun:
             self.progress.value, self.progress.bar_style, self.status.value = 0.0, "", _live("Ready.")
         display_widget(self.box, "run", self.title)
         if settings:
-            words = [self.controls.words(setting) or "at the end" for setting in settings]
+            words = [self.controls.words(setting or before) or "the last picture" for setting in settings]
             sentences = [self._sentence(snapshot) for snapshot in snapshots]
             show_multiples(self.draw, snapshots, words, sentences, self.size, self.title, None, "run")
 

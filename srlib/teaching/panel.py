@@ -155,7 +155,7 @@ class Panel:
         for setting in settings:
             self.controls.check(setting)
         results = [self.compute(**self.values | setting) for setting in settings]
-        words = [self.controls.words(setting) or "as above" for setting in settings]
+        words = [self.controls.words(setting or self.values) for setting in settings]
         sentences = [self._sentence(r, self.values | s) for r, s in zip(results, settings, strict=True)]
         show_multiples(self.draw, results, words, sentences, self.size, self.title, alt, "panel")
 
@@ -181,7 +181,7 @@ class Picture:
         with DRAWING:
             fig = blank(*self.size)
             draw(result, fig)
-            self.widget.value = to_html(fig, sentence, _live(html.escape(sentence)))
+            self.widget.value = to_html(fig, sentence, _live(html.escape(sentence)), small=False)
 
     def fail(self, error: BaseException, setting: str = "") -> None:
         """Show an error, in words and in red."""
@@ -206,8 +206,8 @@ def show_multiples(draw, results, titles, sentences, size, title="", alt=None, k
         raise ValueError("There is no setting to show; give at least one, e.g. [{}] for the present one.")
     columns = min(len(results), 3)
     rows = -(-len(results) // columns)
-    # Two thirds of the size keep the letters readable when three pictures share the width of a page.
-    width, height = columns * size[0] * 0.62, rows * (size[1] * 0.68 + 0.4)
+    # About half the size keeps the letters readable when three pictures share the width of a page.
+    width, height = columns * size[0] * 0.54, rows * (size[1] * 0.62 + 0.4)
     with DRAWING:
         fig = blank(width, height)
         parts = fig.subfigures(rows, columns, squeeze=False).ravel()
