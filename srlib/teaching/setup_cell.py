@@ -30,7 +30,7 @@ elif importlib.util.find_spec("srlib") is None:
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", SOURCE], check=True)
     importlib.invalidate_caches()
 
-from srlib.teaching import ready
+from srlib.teaching.setup_cell import ready
 
 ready()'''
 
@@ -65,7 +65,7 @@ def require() -> None:
 
 
 def ready() -> None:
-    """Check what is installed, set the plot style, and say that the lesson can start.
+    """Check what is installed, and say that the lesson can start.
 
     Examples
     --------
