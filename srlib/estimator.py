@@ -271,8 +271,8 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
         X = validate_data(self, X, dtype=np.float64, reset=False)
         y = expression.evaluate(X)
         if not np.isfinite(y).all():
-            warnings.warn(f"{(~np.isfinite(y)).sum()} of {len(y)} rows lie outside the domain of "
-                          f"{expression.format()}: their predictions are not finite", RuntimeWarning, stacklevel=2)  # fmt: skip
+            outside = f"{(~np.isfinite(y)).sum()} of {len(y)} rows lie outside the domain of {expression.format()}"
+            warnings.warn(f"{outside}: their predictions are not finite", RuntimeWarning, stacklevel=2)
         return y
 
     def score(self, X, y, sample_weight=None) -> float:

@@ -10,11 +10,13 @@ from operator import index
 import numpy as np
 
 from ..operators import CONSTANT, Operator, by_code, find
+from .arithmetic import Arithmetic
+from .tables import describe_nonfinite, table_columns
 
 __all__ = ["Expression"]
 
 
-class Expression:
+class Expression(Arithmetic):
     """One immutable formula over the columns of a table.
 
     Parameters
@@ -251,7 +253,7 @@ class Expression:
         constants = np.asarray(constants, dtype=float).reshape(-1)
         at = np.flatnonzero(self.codes == CONSTANT)
         if len(constants) != len(at):
-            raise ValueError(f"constants has {len(constants)} values, but {_short(self)} has {len(at)}")
+            raise ValueError(f"constants has {len(constants)} values, but {str(self):.200} has {len(at)}")
         if not np.isfinite(constants).all():
             raise ValueError(f"constants holds {constants[~np.isfinite(constants)][0]}: every constant must be finite")
         values = self.values.copy()
@@ -322,35 +324,16 @@ class Expression:
         """
         if nonfinite not in ("keep", "warn", "raise"):
             raise ValueError(f"nonfinite is {nonfinite!r}: choose 'keep', 'warn' or 'raise'")
-        columns = self._columns(X)  # (features, rows)
+        columns = table_columns(self, X)  # (features, rows)
         with np.errstate(all="ignore"):
             y = self.evaluate_columns(columns)
         y = np.full(columns.shape[1], y) if np.ndim(y) == 0 else np.array(y)  # (rows,), never a view of X
         if nonfinite != "keep" and not np.isfinite(y).all():
-            report = self._nonfinite(columns, y)
+            report = describe_nonfinite(self, columns, y)
             if nonfinite == "raise":
                 raise ValueError(report)
             warnings.warn(report, RuntimeWarning, stacklevel=2)
         return y
-
-    def _columns(self, X) -> np.ndarray:
-        """The table as float64, turned so that its columns come first: (features, rows)."""
-        table = np.asarray(X)
-        textual = table.dtype == object and any(isinstance(entry, (str, bytes, complex)) for entry in table.flat)
-        if table.dtype.kind not in "biufO" or textual:
-            raise ValueError("X must be a table of real numbers, but holds text, dates or complex numbers")
-        try:
-            table = table.astype(float, copy=False)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"X must be a table of real numbers: {error}") from None
-        if table.ndim != 2:
-            remedy = " (one feature: X.reshape(-1, 1))" if table.ndim == 1 else ""
-            raise ValueError(f"X has shape {table.shape}: give a table of shape (rows, features){remedy}")
-        used = self.features
-        if used and used[-1] >= table.shape[1]:
-            missing = self.feature_name(used[-1])
-            raise ValueError(f"X has {table.shape[1]} columns, but the formula uses {missing} (column {used[-1]})")
-        return table.T
 
     def evaluate_columns(self, columns: Sequence[np.ndarray]) -> np.ndarray:
         """The value on columns that are known to be good: a stack machine that reads the arrays once, left to right.
@@ -370,25 +353,6 @@ class Expression:
                 del stack[-operator.arity :]
                 stack.append(operator.numpy(*arguments))
         return stack[0]
-
-    def _nonfinite(self, columns: np.ndarray, y: np.ndarray) -> str:
-        """Where the first non-finite value comes from."""
-        row = int(np.flatnonzero(~np.isfinite(y))[0])
-        point, values = columns[:, row].tolist(), []
-        with np.errstate(all="ignore"):
-            for node, code in enumerate(self.codes.tolist()):
-                if code > 0:
-                    value = by_code(code).numpy(*(values[child] for child in self.children(node)))
-                else:
-                    value = self.values[node] if code == CONSTANT else point[-1 - code]
-                if not np.isfinite(value):
-                    break
-                values.append(value)
-        inputs = ", ".join(f"{self.feature_name(j)} = {columns[j][row]:.6g}" for j in self.features)
-        return (
-            f"{int((~np.isfinite(y)).sum())} of {len(y)} values of {_short(self)} are not finite; "
-            f"the first in row {row} ({inputs or 'any'}): {_short(self.subtree(node))} has no finite value there"
-        )
 
     # ------------------------------------------------------------ other forms
 
@@ -461,7 +425,7 @@ class Expression:
     def __reduce__(self):
         return Expression.from_dict, (self.to_dict(),)  # codes of user-defined operators differ between processes
 
-    # ------------------------------------------------------------ comparing and combining
+    # ------------------------------------------------------------ comparing
 
     def __eq__(self, other) -> bool:
         if not isinstance(other, Expression):
@@ -471,45 +435,6 @@ class Expression:
     def __hash__(self) -> int:
         return hash((self.codes.tobytes(), (self.values + 0.0).tobytes()))  # + 0.0: -0.0 equals 0.0
 
-    def __add__(self, other):
-        return self._combine("add", self, other)
-
-    def __radd__(self, other):
-        return self._combine("add", other, self)
-
-    def __sub__(self, other):
-        return self._combine("sub", self, other)
-
-    def __rsub__(self, other):
-        return self._combine("sub", other, self)
-
-    def __mul__(self, other):
-        return self._combine("mul", self, other)
-
-    def __rmul__(self, other):
-        return self._combine("mul", other, self)
-
-    def __truediv__(self, other):
-        return self._combine("div", self, other)
-
-    def __rtruediv__(self, other):
-        return self._combine("div", other, self)
-
-    def __pow__(self, other):
-        return self._combine("pow", self, other)
-
-    def __rpow__(self, other):
-        return self._combine("pow", other, self)
-
-    def __neg__(self):
-        return Expression.apply("neg", self)
-
-    @staticmethod
-    def _combine(operator: str, a, b):
-        if not all(isinstance(one, (Expression, int, float, np.number)) for one in (a, b)):
-            return NotImplemented
-        return Expression.apply(operator, a, b)
-
 
 def _common_names(expressions: Iterable[Expression]) -> tuple[str, ...] | None:
     """The names of all of them; those that name nothing agree with everything."""
@@ -517,9 +442,3 @@ def _common_names(expressions: Iterable[Expression]) -> tuple[str, ...] | None:
     if len(named) > 1:
         raise ValueError(f"the formulas name their features differently: {' and '.join(map(str, named))}")
     return named.pop() if named else None
-
-
-def _short(expression: Expression, longest: int = 200) -> str:
-    """Its text, cut for messages."""
-    text = expression.format()
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
