@@ -115,9 +115,10 @@ class LiveRun:
         self.work, self.draw, self.describe, self.title, self.size = work, draw, describe, title, size
         self.job: LiveJob | None = None
         self.controls = Controls(controls, lambda: None)
-        self.picture = Picture(size)
-        self.start_button = w.Button(description="Start", icon="play", button_style="primary")
-        self.stop_button = w.Button(description="Stop", icon="stop", disabled=True)
+        self.picture = Picture(size, "<i>Press Start, and a picture will appear here.</i>")
+        # No icons: a screen reader, and a test, would find them in the names of the buttons.
+        self.start_button = w.Button(description="Start", button_style="primary")
+        self.stop_button = w.Button(description="Stop", disabled=True)
         self.progress = w.FloatProgress(min=0, max=1, description="Progress", layout={"width": "20em"})
         self.status = w.HTML(_live("Ready."))
         self._lock, self._open, self._parameters = threading.Lock(), False, {}

@@ -167,14 +167,17 @@ class Picture:
     ----------
     size : (float, float)
         Width and height of the figure in inches.
+    hint : str
+        What stands there before the first figure.
     """
 
-    def __init__(self, size: tuple[float, float]):
+    def __init__(self, size: tuple[float, float], hint: str = ""):
         import ipywidgets as w
 
         self.size = size
         # Setting .value of an HTML widget works from any thread and in each front end; an Output widget does not.
-        self.widget = w.HTML(layout={"min_height": f"{round(size[1] * DPI * 0.6)}px"})
+        # The place of the picture and its sentence is kept free, so that nothing below moves.
+        self.widget = w.HTML(hint, layout={"min_height": f"{round(size[1] * DPI) + 40}px"})
 
     def draw(self, draw: Callable[[Any, Any], Any], result: Any, sentence: str) -> None:
         """Show what ``draw(result, fig)`` draws, with the sentence as its alternative text."""
