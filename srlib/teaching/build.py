@@ -154,7 +154,7 @@ def execute(notebook, folder: Path, timeout: float = 600):
         kernel_name="python3",
         timeout=timeout,
         record_timing=False,
-        store_widget_state=False,
+        store_widget_state=True,  # looked at below, dropped by `tidy`
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
         resources={"metadata": {"path": str(folder)}},
     )

@@ -200,6 +200,7 @@ class LabPage:
         broken = self.page.locator(OUTPUT).get_by_text(re.compile("Error displaying widget|model not found")).all()
         parts = self._stderr.split("Traceback (most recent call last)")[1:]  # of a thread
         uncaught = [re.split(r"\n(?=[\w.]+(?::|$))", part, maxsplit=1)[-1].split("\n")[0] for part in parts]
+        broken += self.page.locator(f"{OUTPUT} [role=alert]:visible").all()  # where a panel tells what failed
         places = [place.inner_text() for place in broken]
         return list(dict.fromkeys([*state["errors"], *self._heard, *uncaught, *self._page_errors, *places]))
 
@@ -222,12 +223,13 @@ class LabPage:
         """The output of a cell in which a locator's element is, such as a button."""
         return element.first.locator("xpath=ancestor::*[contains(@class, 'jp-OutputArea-output')][last()]")
 
-    def cells_tagged(self, tag: str) -> list:
-        """The whole output of each cell with this tag, as locators."""
-        code = """tag => window.jupyterapp.shell.currentWidget.content.widgets
-            .flatMap((cell, i) => (cell.model.getMetadata('tags') ?? []).includes(tag) ? [i] : [])"""
-        cells = self.page.locator(".jp-Notebook .jp-Cell")
-        return [cells.nth(i).locator(".jp-Cell-outputArea") for i in self.page.evaluate(code, tag)]
+    def panels(self) -> tuple[list, list]:
+        """The outputs with a slider and a picture but no Start button, and those with a Start button."""
+        sliders, starts = self.outputs.get_by_role("slider"), self.outputs.get_by_role("button", name="Start")
+        each = [self.output(sliders.nth(i)) for i in range(sliders.count())]
+        panels = {o.evaluate("e => [...document.querySelectorAll('.jp-OutputArea-output')].indexOf(e)"): o for o in each
+                  if o.locator("img").count() and not o.get_by_role("button", name="Start").count()}  # fmt: skip
+        return list(panels.values()), [self.output(starts.nth(i)) for i in range(starts.count())]
 
     def figures(self, within=None) -> list[dict]:
         """Alternative text and a hash of the picture of each image in the outputs."""
