@@ -217,7 +217,7 @@ def draw(
             inside = child in strong and node in strong
             colour = _STRONG if inside else _paler(_LINE) if child in pale and child not in strong else _LINE
             xs, ys = [layout.x[node], layout.x[child]], [layout.y[node], layout.y[child]]
-            ax.plot(xs, ys, color=colour, linewidth=layout.font * (0.22 if inside else 0.09), zorder=1)
+            ax.plot(xs, ys, "-", color=colour, linewidth=layout.font * (0.22 if inside else 0.09), zorder=1)
     for node, code in enumerate(expression.codes.tolist()):
         shape, fill = _look(code)
         weak = node in pale and node not in strong
