@@ -39,6 +39,9 @@ OPERATORS: dict[str, tuple[str, ...]] = {
 }
 
 
+SIZE = {"population_size": 500, "generations": 20}  # of both genetic algorithms
+
+
 @dataclass(frozen=True)
 class Row:
     """The result of one method on one problem with one seed.
@@ -84,7 +87,7 @@ def genetic(problem: Problem, seed: int, **options):
     """srlib's GeneticRegressor."""
     from .genetic import GeneticRegressor
 
-    options = {"population_size": 1000, "generations": 20, "keep_history": False, **options}
+    options = {**SIZE, "keep_history": False, **options}
     model = GeneticRegressor(unary_operators=OPERATORS[problem.suite], random_state=seed, n_jobs=1, **options)
 
     def answer(fitted) -> Answer:
@@ -108,7 +111,7 @@ def gplearn(problem: Problem, seed: int, **options):
         "square": make_function(function=lambda a: a * a, name="square", arity=1),
     }
     functions = ["add", "sub", "mul", "div", *(own.get(name, name) for name in OPERATORS[problem.suite])]
-    options = {"population_size": 1000, "generations": 20, **options}
+    options = {**SIZE, **options}
     model = SymbolicRegressor(function_set=functions, random_state=seed, n_jobs=1, **options)
 
     def answer(fitted) -> Answer:

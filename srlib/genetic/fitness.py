@@ -1,8 +1,10 @@
 """Step 2, fitness evaluation: how good is a formula?
 
-``l(E) = l_pred(E) + parsimony * C(E)`` (the symbolic-regression lecture, document 003). The prediction loss is divided
-by that of the best constant, so that 1 means "no better than a constant", and ``parsimony`` means the same on every
-data set: by how much of the target's variance one more node must pay for itself.
+``l(E) = l_pred(E) + parsimony * C(E)`` (the symbolic-regression lecture, document 003). The prediction loss is taken
+in units of the best constant's, so that 1 means "no better than a constant", and ``parsimony`` means the same on every
+data set. For the squared loss it is the root of that share, the NRMSE: a parsimony of 0.001 says that one more node
+must explain a thousandth of the target's standard deviation. (With the square itself, a law that is exact but long
+would lose against a short approximation of 3 % error.)
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ class Fitness:
     sample_weight : ndarray, shape (rows,), optional
         Weights of the rows.
     parsimony : float
-        What a node costs, in units of the best constant's loss.
+        What a node costs, in the unit of the prediction loss above.
     loss : {"squared", "absolute", "huber"}
         The loss of one row.
     linear_scaling : bool
@@ -58,6 +60,7 @@ class Fitness:
         self.y = np.asarray(y, dtype=float)  # (rows,)
         self.weights = None if sample_weight is None else np.asarray(sample_weight) / np.sum(sample_weight)  # (rows,)
         self.parsimony, self.elementwise, self.linear_scaling = parsimony, LOSSES[loss], linear_scaling
+        self.squared = loss == "squared"
         self.baseline = self._mean(self.elementwise(self.y - self._best_constant(loss))) or 1.0
 
     def _best_constant(self, loss: str) -> float:
@@ -111,7 +114,8 @@ class Fitness:
     def of(self, expression: Expression, loss: float | None = None) -> float:
         """The fitness; the lower the better."""
         loss = self.loss(expression) if loss is None else loss
-        return loss / self.baseline + self.parsimony * expression.complexity
+        share = loss / self.baseline
+        return (math.sqrt(share) if self.squared else share) + self.parsimony * expression.complexity
 
 
 def scaled(expression: Expression, a: float, b: float) -> Expression:

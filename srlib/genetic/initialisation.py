@@ -29,8 +29,8 @@ class Primitives:
         The leaves ``x0 … x(n_features - 1)``.
     constant_range : (float, float) or None
         Where constants are drawn from, uniformly; None: no constants.
-    constant_scale : float, optional
-        If larger than the range, half of the constants have either sign and a size drawn log-uniformly from 1 to this.
+    constant_scale : float
+        Unless it is 1, half of the constants have either sign and a size drawn log-uniformly between 1 and this.
     p_constant : float
         The share of constants among the leaves.
     names : tuple of str, optional
@@ -40,7 +40,7 @@ class Primitives:
     operators: tuple[Operator, ...]
     n_features: int
     constant_range: tuple[float, float] | None = (-5.0, 5.0)
-    constant_scale: float = 0.0
+    constant_scale: float = 1.0
     p_constant: float = 0.25
     names: tuple[str, ...] | None = None
 
@@ -51,8 +51,8 @@ class Primitives:
         return -1 - rng.randrange(self.n_features), 0.0
 
     def random_constant(self, rng: Random) -> float:
-        """A constant from the range, or (half of the time) of any size up to the scale."""
-        if self.constant_scale > max(map(abs, self.constant_range)) and rng.random() < 0.5:
+        """A constant from the range, or (half of the time) of any size between 1 and the scale."""
+        if self.constant_scale != 1 and rng.random() < 0.5:
             return rng.choice((-1, 1)) * self.constant_scale ** rng.random()
         return rng.uniform(*self.constant_range)
 

@@ -42,7 +42,7 @@ class GeneticRegressor(SymbolicRegressor):
         What formulas are made of: names or symbols (:mod:`srlib.operators`), or definitions such as
         ``"special(x, y) = cos(x) * (x + y)"``.
     parsimony : float
-        What a node costs, as a share of the loss of the best constant.
+        What a node costs, as a share of the target's standard deviation (:mod:`srlib.genetic.fitness`).
     selection : {"tournament", "roulette"}
         Who has children (:mod:`srlib.genetic.selection`).
     tournament_size : int
@@ -60,9 +60,9 @@ class GeneticRegressor(SymbolicRegressor):
     maxsize, maxdepth : int
         The largest formula; a child above it is replaced by its parent. None: no limit of depth.
     constant_range : (float, float), "auto" or None
-        Where new constants are drawn from, uniformly. "auto": from (-5, 5), and half of them of any size up to the
-        ratio of the target's spread to the features', where that is larger (days per astronomical unit, say). None:
-        formulas without constants.
+        Where new constants are drawn from, uniformly. "auto": from (-5, 5), and half of them of any size between 1 and
+        the ratio of the target's spread to the features', where that is far from 1 (days per astronomical unit, say).
+        None: formulas without constants.
     loss : {"squared", "absolute", "huber"}
         The loss of one row.
     linear_scaling : bool
@@ -236,10 +236,11 @@ class GeneticRegressor(SymbolicRegressor):
         return tuple(dict.fromkeys(chosen))
 
     def _primitives(self, X, y) -> Primitives:
-        scale, constant_range = 0.0, self.constant_range
+        scale, constant_range = 1.0, self.constant_range
         if isinstance(constant_range, str):  # "auto"
-            spread = X.std(axis=0)
-            scale = float(np.clip(2 * np.median(y.std() / spread[spread > 0]), 0, 1e9)) if (spread > 0).any() else 0.0
+            spread = X.std(axis=0)  # (features,)
+            ratio = 2 * np.median(y.std() / spread[spread > 0]) if (spread > 0).any() else 1.0
+            scale = 1.0 if 0.1 < ratio < 10 else float(np.clip(ratio, 1e-30, 1e30))
             constant_range = (-5.0, 5.0)
         return Primitives(self._operators(), X.shape[1], constant_range, scale, names=self._names)
 

@@ -110,7 +110,7 @@ def test_fitness_is_loss_over_the_best_constants_loss_plus_parsimony():
     e = parse("x0 + 0.5*x1")
     mse = np.mean((X[:, 0] + 0.5 * X[:, 1] - y) ** 2)
     assert fitness.loss(e) == pytest.approx(mse)
-    assert fitness.of(e) == pytest.approx(mse / y.var() + 0.02 * 5)
+    assert fitness.of(e) == pytest.approx(np.sqrt(mse / y.var()) + 0.02 * 5)
 
 
 def test_weights_count_like_repeated_rows():
