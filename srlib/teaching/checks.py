@@ -16,6 +16,7 @@ which the tests of the solutions use.
 
 from __future__ import annotations
 
+import dis
 import importlib
 import importlib.util
 import linecache
@@ -97,8 +98,8 @@ def check(number: str, answer: Any) -> State:
     number : str
         Such as ``"1.1"``.
     answer
-        What the exercise asks for: a value or a function. ``...``, None, or a function that raises
-        NotImplementedError is an exercise that was not attempted yet.
+        What the exercise asks for: a value or a function. ``...``, None, or a function with no body yet (``...``,
+        ``pass`` or NotImplementedError) is an exercise that was not attempted yet.
 
     Returns
     -------
@@ -109,7 +110,7 @@ def check(number: str, answer: Any) -> State:
     if task is None:
         return _unknown(number)
     error, words = None, ""
-    if answer is ... or answer is None:
+    if answer is ... or answer is None or _is_stub(answer):
         state = "todo"
     else:
         try:
@@ -122,6 +123,8 @@ def check(number: str, answer: Any) -> State:
             state, words, error = "wrong", str(caught), caught
         except Exception as caught:
             state, words, error = "wrong", _explain(caught, task.check), caught
+        except KeyboardInterrupt as caught:
+            state, words, error = "wrong", "You stopped the check. Does your function come to an end?", caught
     task.state = State(state)
     said = {"todo": "not attempted yet", "wrong": "not yet", "almost": "almost", "correct": "correct"}[state]
     print(f"{_SIGNS[state]} Exercise {number}, {task.title}: {said}.")
@@ -229,6 +232,16 @@ def _explain(error: Exception, own_check: Callable) -> str:
     code, number = own[-1]
     line = linecache.getline(code.co_filename, number).strip()
     return f"Your code raised {said} (line {number}{f', `{line}`' if line else ''}, of {code.co_name})."
+
+
+def _is_stub(answer: Any) -> bool:
+    """Whether the answer is a function that does nothing but return None or ``...``."""
+    code = getattr(answer, "__code__", None)
+    if code is None:
+        return False
+    steps = [step for step in dis.get_instructions(code) if step.opname not in ("RESUME", "NOP")]
+    plain = all(step.opname in ("LOAD_CONST", "RETURN_VALUE", "RETURN_CONST") for step in steps)
+    return plain and all(step.argval in (None, ...) for step in steps)
 
 
 def _is_students(filename: str) -> bool:

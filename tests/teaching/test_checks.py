@@ -178,3 +178,28 @@ def test_bad_registrations():
         exercise("one", "title")
     with pytest.raises(TypeError, match="tuple"):
         exercise("1.1", "title", hints="one hint")
+
+
+def _with_docstring(x):
+    """To be written."""
+
+
+def _with_pass(x):
+    pass
+
+
+@pytest.mark.parametrize("stub", [lambda x: ..., lambda x: None, _with_docstring, _with_pass])
+def test_a_function_without_a_body_is_not_an_attempt(stub, capsys):
+    exercise("990.1", "anything")(lambda answer: str(answer(1)))
+    assert check("990.1", stub) == "todo"
+    assert check("990.1", lambda x: 5) == "correct"
+    assert check("990.1", lambda x: x) == "correct"
+
+
+def test_stopping_an_endless_answer_is_explained(capsys):
+    def endless(answer):
+        raise KeyboardInterrupt
+
+    exercise("990.2", "anything")(endless)
+    assert check("990.2", 3) == "wrong"
+    assert "come to an end" in capsys.readouterr().out
