@@ -14,10 +14,10 @@ import sys
 import time
 from pathlib import Path
 
-__all__ = ["build", "execute", "find_pairs", "problems", "read_text", "tidy"]
+from .stored import WIDGET, problems
 
-LARGEST = 1_000_000  # bytes of a notebook
-WIDGET = "application/vnd.jupyter.widget-view+json"
+__all__ = ["build", "check", "execute", "find_pairs", "read_text", "tidy"]
+
 # What stands in a stored notebook where a running one shows controls. `tests/nbval_sanitize.cfg` knows this sentence.
 WIDGET_TEXT = "(interactive controls: run the notebook to use them)"
 METADATA = {
@@ -28,10 +28,6 @@ _WIDGET_REPR = re.compile(r"\w+\((?:children|description|layout|options|value)="
 _KEPT = ("tags", "slideshow")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _OVERWRITTEN = re.compile(r"^.*\r(?=[^\n])", re.MULTILINE)
-_PICTURE = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=\s]*")
-_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,16}\b")
-_PATH = re.compile(r"(?:/(?:home|root|Users|tmp|opt|usr|var|private)/|[A-Z]:\\Users\\|site-packages)[^\s'\"<>]*")
-_IMAGE_TAG = re.compile(r"<img\b[^>]*>")
 
 
 def _need(module: str):
@@ -149,6 +145,8 @@ def execute(notebook, folder: Path, timeout: float = 600):
     # The kernel `python3` of this environment, also where the user's own folder has another of that name.
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
     os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")  # as in the tests, which compare the last digits
     client = nbclient.NotebookClient(
         notebook,
         kernel_name="python3",
@@ -171,70 +169,6 @@ def execute(notebook, folder: Path, timeout: float = 600):
     return notebook
 
 
-def problems(notebook, text=None, size: int = 0) -> list[str]:
-    """What is wrong with a stored notebook, in sentences; empty if nothing is.
-
-    Parameters
-    ----------
-    notebook : NotebookNode
-        As stored.
-    text : NotebookNode, optional
-        As `read_text` gives it; the inputs must be equal by type, source and tags.
-    size : int
-        Bytes of the stored file.
-    """
-    found = []
-    if text is not None:
-        found += _differences(notebook, text)
-    if size >= LARGEST:
-        found.append(f"{size / 1e6:.2f} MB, the limit is {LARGEST / 1e6:.0f} MB")
-    count = 0
-    for number, cell in enumerate(notebook.cells):
-        if cell.cell_type != "code":
-            continue
-        place = f"cell {number} ({cell.source.strip().splitlines()[0][:50] if cell.source.strip() else 'empty'})"
-        if cell.source.strip():
-            count += 1
-            if cell.execution_count != count:
-                found.append(f"{place}: run as number {cell.execution_count}, expected {count}")
-        found += [f"{place}: {sentence}" for output in cell.outputs for sentence in _output_problems(output)]
-    return found
-
-
-def _differences(notebook, text) -> list[str]:
-    stored = [(c.cell_type, c.source, c.metadata.get("tags", [])) for c in notebook.cells]
-    wanted = [(c.cell_type, c.source, c.metadata.get("tags", [])) for c in text.cells]
-    if stored != wanted:
-        pairs = enumerate(zip(stored, wanted, strict=False))
-        first = next((i for i, (a, b) in pairs if a != b), min(len(stored), len(wanted)))
-        return [f"cell {first} differs from the text ({len(stored)} cells stored, {len(wanted)} in the text)"]
-    if [c.get("id") for c in notebook.cells] != [c.id for c in text.cells] or notebook.metadata != text.metadata:
-        return ["ids or metadata are not those that the build gives"]
-    return []
-
-
-def _output_problems(output) -> list[str]:
-    if output.output_type == "error":
-        return [f"error {output.ename}: {output.evalue}"]
-    data = output.get("data", {})
-    found = []
-    if WIDGET in data:
-        found.append("a widget's view is stored; its model is gone")
-    html = "".join(data.get("text/html", ""))
-    if any(key in data for key in ("image/png", "image/jpeg", "image/svg+xml")):
-        found.append("a bare image has no alternative text; show it as HTML with alt")
-    if any(not re.search(r'\balt="[^"]', tag) for tag in _IMAGE_TAG.findall(html)):
-        found.append("an <img> without alternative text")
-    texts = [output.get("text", ""), *(value for value in data.values() if isinstance(value, str))]
-    for text in texts:
-        text = _PICTURE.sub("", text)
-        for what, pattern in (("memory address", _ADDRESS), ("path of this machine", _PATH)):
-            match = pattern.search(text)
-            if match:
-                found.append(f"{what}: {match[0]}")
-    return found
-
-
 def check(text_path: Path, path: Path) -> list[str]:
     """What is wrong with the stored notebook at `path`, compared with its text."""
     nbformat = _need("nbformat")
@@ -243,8 +177,28 @@ def check(text_path: Path, path: Path) -> list[str]:
     return problems(nbformat.read(path, as_version=4), read_text(text_path), path.stat().st_size)
 
 
-def build(text_path: Path, path: Path, run: bool = True) -> list[str]:
+def with_outputs_of(notebook, stored) -> bool:
+    """Take over the outputs of a stored notebook if it has the same code; return whether it was so."""
+    code, old = ([cell for cell in each.cells if cell.cell_type == "code"] for each in (notebook, stored))
+    same = [(c.source, c.metadata.get("tags")) for c in code] == [(c.source, c.metadata.get("tags")) for c in old]
+    if not same or problems(stored):
+        return False
+    for cell, run in zip(code, old, strict=True):
+        cell.outputs, cell.execution_count = run.outputs, run.execution_count
+    return True
+
+
+def build(text_path: Path, path: Path, run: bool = True, again: bool = True) -> list[str]:
     """Write the notebook of a text, and return what is wrong with it (it is written all the same, to be looked at).
+
+    Parameters
+    ----------
+    text_path, path : Path
+        The text, and where the notebook goes.
+    run : bool
+        False: inputs only.
+    again : bool
+        False: where only prose was changed, keep the outputs of the stored notebook.
 
     Raises
     ------
@@ -253,7 +207,8 @@ def build(text_path: Path, path: Path, run: bool = True) -> list[str]:
     """
     nbformat = _need("nbformat")
     notebook = read_text(text_path)
-    if run:
+    stored = nbformat.read(path, as_version=4) if path.exists() and run and not again else None
+    if run and not (stored and with_outputs_of(notebook, stored)):
         execute(notebook, path.parent)
         tidy(notebook)
     nbformat.validate(notebook)
@@ -266,7 +221,7 @@ def main(arguments=None) -> int:
     parser = argparse.ArgumentParser(prog="python -m srlib.teaching.build", description=main.__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help='a path, or how a name begins: 01, solutions/01')
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a notebook is not as built")
-    parser.add_argument("--all", action="store_true", help="build also what did not change (srlib may have)")
+    parser.add_argument("--all", action="store_true", help="run also what did not change (srlib may have)")
     parser.add_argument("--no-execute", action="store_true", help="inputs only, without outputs")
     parser.add_argument("--course", type=Path, default=Path("course"), help="default: ./course")
     options = parser.parse_args(arguments)
@@ -288,7 +243,7 @@ def main(arguments=None) -> int:
         if not options.check and (found or options.all or options.no_execute):
             start = time.monotonic()
             try:
-                found = build(text_path, path, run=not options.no_execute)
+                found = build(text_path, path, not options.no_execute, again=options.all)
             except RuntimeError as error:
                 print(f"{path}: not built\n{error}", file=sys.stderr)
                 failed += 1

@@ -82,6 +82,9 @@ def test_harness_uses_slider_number_box_and_buttons(page, write, tmp_path):
     assert page.figures(panel)[0]["alt"] == "A line with its bend at 25."
     assert float(page.slider("bend").get_attribute("aria-valuenow")) == 25
 
+    with pytest.raises(LabError, match="nothing changed"):
+        page.wait_until_changed(panel, now, seconds=0.3)
+
     page.number_box("bend").fill("40")
     page.number_box("bend").press("Enter")
     page.wait_until_changed(panel, now)

@@ -9,6 +9,7 @@ import nbformat
 import pytest
 
 from srlib.teaching import build
+from srlib.teaching.stored import WIDGET, problems
 
 pytest.importorskip("jupytext")
 pytest.importorskip("nbclient")
@@ -84,9 +85,35 @@ def test_what_did_not_change_is_not_run_again(built, capsys):
     assert capsys.readouterr().out.count("as built") == 2
 
 
+def test_changed_prose_keeps_the_outputs_and_changed_code_does_not(tmp_path, monkeypatch):
+    runs = []
+
+    def execute(notebook, folder):
+        runs.append(folder)
+        for number, cell in enumerate((c for c in notebook.cells if c.cell_type == "code"), 1):
+            cell.execution_count = number
+            cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=f"run {len(runs)}")]
+
+    monkeypatch.setattr(build, "execute", execute)
+    text, path = tmp_path / "text" / "00_first.py", tmp_path / "00_first.ipynb"
+    text.parent.mkdir()
+    for source, count in (
+        ("# %% [markdown]\n# One.\n\n# %%\nx = 1\n", 1),
+        ("# %% [markdown]\n# Two.\n\n# %% [markdown]\n# More.\n\n# %%\nx = 1\n", 1),
+        ("# %% [markdown]\n# Two.\n\n# %%\nx = 2\n", 2),
+        ('# %% [markdown]\n# Two.\n\n# %% tags=["setup"]\nx = 2\n', 3),
+    ):
+        text.write_text(source, encoding="utf-8")
+        assert build.main(["--course", str(tmp_path)]) == 0
+        assert len(runs) == count
+        stored = nbformat.read(path, as_version=4)
+        assert stored.cells[-1].outputs[0].text == f"run {count}"
+        assert problems(stored, build.read_text(text)) == []
+
+
 def test_stored_notebook_is_valid_run_and_tidy(stored, text):
     nbformat.validate(stored)
-    assert build.problems(stored, text) == []
+    assert problems(stored, text) == []
     ids = [cell.id for cell in stored.cells]
     assert ids[-1] == f"{ids[-2]}-1" and len(set(ids)) == len(ids)
     assert stored.metadata == build.METADATA
@@ -182,18 +209,18 @@ def warn(notebook):
         (output(text_html='<img src="data:image/png;base64,AAAA">'), "an <img> without alternative text"),
         (output(text_html='<img alt="" src="a.png">'), "an <img> without alternative text"),
         (lambda notebook: notebook.cells[1].outputs.append(
-            nbformat.v4.new_output("display_data", {build.WIDGET: {"model_id": "1"}})), "its model is gone"),
+            nbformat.v4.new_output("display_data", {WIDGET: {"model_id": "1"}})), "its model is gone"),
     ],
 )  # fmt: skip
 def test_check_names_what_is_wrong(stored, text, change, sentence):
-    assert build.problems(stored, text) == []
+    assert problems(stored, text) == []
     change(stored)
-    found = build.problems(stored, text)
+    found = problems(stored, text)
     assert len(found) == 1 and sentence in found[0], found
 
 
 def test_check_names_a_notebook_that_is_too_large(stored):
-    assert build.problems(stored, size=1_000_000) == ["1.00 MB, the limit is 1 MB"]
+    assert problems(stored, size=1_000_000) == ["1.00 MB, the limit is 1 MB"]
 
 
 def test_check_writes_nothing_and_tells_which(tmp_path, capsys):
