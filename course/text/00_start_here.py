@@ -127,19 +127,19 @@ print("Inside all three are good; outside only the formula is.")
 # polynomial of degree 9 is in the end $x^9$. A network of tanh units is in the end constant, after it has gone on in
 # the direction in which it left the points. The formula is the thing itself, so long as its form is right.
 #
-# **It is no magic.** Choose *a wrong form: growing wave* in the bench's formula menu. It is a formula as well, with
+# **It is no magic.** Choose *wrong form: growing wave* in the bench's formula menu. It is a formula as well, with
 # five constants, it fits the points decently, and outside it is worse than a model that always answers 0. *A near
 # miss* is a damped wave that a sensible person could have guessed: right in character, and still of little use beyond
 # the points. And with much noise even the right form gets its constants wrong: set the noise to 0.3 and move through
 # the samples.
 
 # %%
-bench.twin([{"until": 8.0, "form": "a wrong form: growing wave"}, {"until": 8.0, "noise": 0.3, "sample": 3}])
+lesson00.bench_panel(until=8.0).twin([{"form": "wrong form: growing wave"}, {"noise": 0.3, "sample": 3}])
 
 # %%
-wrong_form = lesson00.compute_bench(until=8.0, form="a wrong form: growing wave").models[2]
+wrong_form = lesson00.compute_bench(until=8.0, form="wrong form: growing wave").models[2]
 always_zero = lesson00.rms(0.0, lesson00.compute_bench(until=8.0).truth[300:])
-print("Outside, the wrong formula is worse than always answering 0:", wrong_form.outside > 2 * always_zero)
+print(f"Always answering 0 has the error {always_zero:.2f} outside, the wrong formula {wrong_form.outside:.1f}.")
 
 # %% [markdown]
 # The slide's sentence says *can* extrapolate. That is the right word: a formula can, a fitted curve cannot, and
@@ -154,7 +154,7 @@ print("Outside, the wrong formula is worse than always answering 0:", wrong_form
 # ### Exercise 0.1
 #
 # The table under the bench needs one number for "how far apart are these two arrays". Write the function `rms(model,
-# truth)`: the **r**oot of the **m**ean of the **s**quared differences. Replace the line with `raise`.
+# truth)`: the **r**oot of the **m**ean of the **s**quared differences. Your code goes where the line with `raise` is.
 
 # %%
 import numpy as np
@@ -164,7 +164,11 @@ def rms(model, truth):
     raise NotImplementedError
 
 
-check("0.1", rms)
+if check("0.1", rms) == "correct":
+    bench_at_8 = lesson00.compute_bench(until=8.0)
+    outside = bench_at_8.grid > 5
+    for model in bench_at_8.models:
+        print(model.label, "outside:", round(float(rms(model.curve[outside], bench_at_8.truth[outside])), 3))
 
 # %% [markdown]
 # Stuck? Ask for a hint; each time you run the cell it tells a little more. A wrong try costs nothing: the check says
@@ -197,7 +201,7 @@ predict("smallest error inside, Hubble", ..., ["polynomial", "network", "formula
 
 # %%
 galaxies = lesson00.hubble_panel()
-galaxies.show(twin=[{}, {"law": "v = k*D**2"}])
+galaxies.show(twin=[{"law": "v = H0*D"}, {"law": "v = k*D**2"}])
 
 # %%
 polynomial, network, formula = lesson00.compute_hubble().models
@@ -208,8 +212,8 @@ recall("smallest error inside, Hubble", "polynomial")
 
 # %% [markdown]
 # The polynomial has the smallest error on the galaxies that it has seen, and misses those that it has not by billions
-# of km/s; light makes 300 thousand. The formula has the largest error inside, because it does not follow the scatter,
-# and outside its error is hardly larger.
+# of km/s; light itself makes 300 thousand. The formula has the largest error inside, because it does not follow the
+# scatter, and outside its error is hardly larger.
 #
 # The network is the interesting case. What it does outside depends on its weight decay:
 
@@ -221,8 +225,8 @@ for decay in (0.01, 0.03, 0.1):
 
 # %% [markdown]
 # With 0.01 it runs beside the law as far as there are galaxies. Could you have known? The errors inside are nearly
-# the same. Set **network's weight decay** to 0.01 and **shown up to (Mpc)** to 6.1: there the two disagree, and no
-# galaxy decides.
+# the same. Set **weight decay** to 0.01 and **shown up to (Mpc)** to 6.1: there the two disagree, and no galaxy
+# decides.
 #
 # Now choose $v = k D^2$ in the menu. Inside it is about as good as $v = H_0 D$; the twelve galaxies beyond 1 Mpc
 # decide. This is the normal situation of symbolic regression: several short formulas fit, and what you do not have is
@@ -445,7 +449,7 @@ progress(0)
 # | 08 | Learning to optimise, in symbols | in preparation |
 # | 09 | Comparison of all methods, and your own data | in preparation |
 #
-# Lesson 01 comes first; after it 02 to 05 can be read in any order. 06 needs 02; 07 and 08 need 06.
+# Lesson 01 comes first. Each of the others says at its top what it needs.
 
 # %% [markdown]
 # ## Words and letters
@@ -501,11 +505,11 @@ progress(0)
 # ## Further reading
 #
 # - E. Hubble, *A relation between distance and radial velocity among extra-galactic nebulae*, PNAS 15, 168 (1929).
-#   Six pages, the data of this lesson, and a line drawn by hand.
+#   Six pages, with the data of this lesson and the straight line.
 # - J. R. Koza, *Genetic Programming*, MIT Press (1992). Programs and formulas as trees that evolve; the book that
 #   made the field.
 # - M. Schmidt and H. Lipson, *Distilling free-form natural laws from experimental data*, Science 324, 81 (2009). Laws
-#   of motion out of videos of pendulums; the paper that made many people look.
+#   of motion from the tracked motion of pendulums; the paper that made many people look.
 # - S.-M. Udrescu and M. Tegmark, *AI Feynman: a physics-inspired method for symbolic regression*, Science Advances 6,
 #   eaay2631 (2020). A network helps to take a problem apart.
 # - M. Cranmer, *Interpretable machine learning for science with PySR and SymbolicRegression.jl*, arXiv:2305.01582

@@ -16,7 +16,7 @@ _STYLES = {
     "network": {"color": BLUE, "linestyle": "-."},
     "formula": {"color": GREEN, "linestyle": "-"},
 }
-_KEYS = {"polynomial": "– –", "network": "– ·", "formula": "—–"}  # the lines of the curves, as text
+_KEYS = {"polynomial": "– –", "network": "– ·", "formula": "───"}  # the lines of the curves, as text
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class Contest:
     models: tuple
     labels: tuple
     limits: tuple
+    legend: str = "upper left"
 
 
 def rms(model, truth):
@@ -78,9 +79,9 @@ def fit(kind, setting, x, y):
     """
     if kind == "polynomial":
         # numpy moves the points to [-1, 1] first, or high powers would spoil the arithmetic.
-        return np.polynomial.Polynomial.fit(x, y, setting), setting + 1, f"polynomial of degree {setting}"
+        return np.polynomial.Polynomial.fit(x, y, setting), setting + 1, f"polynomial, degree {setting}"
     if kind == "network":
-        return fit_network(x, y, *setting), 3 * setting[0] + 1, f"network, {setting[0]} hidden units"
+        return fit_network(x, y, *setting), 3 * setting[0] + 1, f"network, {setting[0]} units"
     formula = refit(setting, [x], y)
     return lambda new: formula.evaluate(new[:, None]), len(formula.constants), formula.format(3)
 
@@ -120,24 +121,28 @@ def draw_contest(contest, fig):
         ax.plot(*contest.unseen, "s", color=ORANGE, markeredgecolor="black", markersize=7, label="points kept back")
     ax.set(xlabel=contest.labels[0], ylabel=contest.labels[1], ylim=contest.limits)
     ax.set_xlim(contest.grid[0], contest.grid[-1])
-    ax.legend(loc="upper left")
+    wide = is_wide(fig)
+    ax.legend(loc=contest.legend, fontsize=12 if wide else 9)
     below.axis("off")
-    heads = ["", "constants", "error inside", "error outside"]
     rows = [
         [f"{_KEYS[model.kind]}  {model.label}", str(model.constants), short(model.inside), short(model.outside)]
         for model in contest.models
     ]
     table = below.table(
-        cellText=rows, colLabels=heads, colWidths=[0.52, 0.14, 0.17, 0.17], loc="center", cellLoc="center",
-        edges="horizontal",
+        cellText=rows, colLabels=["errors: root mean square", "constants", "inside", "outside"],
+        colWidths=[0.5, 0.18, 0.16, 0.16], loc="center", cellLoc="center", edges="horizontal",
     )  # fmt: skip
     table.auto_set_font_size(False)
-    table.set_fontsize(11)
+    table.set_fontsize(11 if wide else 8.5)
     table.scale(1, 1.45)
     for row, model in enumerate(contest.models, start=1):
         table[row, 0].set_text_props(color=_STYLES[model.kind]["color"], fontweight="bold", horizontalalignment="left")
+        table[row, 0].PAD = 0.01
 
 
+def is_wide(fig):
+    """Whether there is room for letters of full size; in a row of small multiples there is not."""
+    return fig.bbox.width / fig.dpi > 6.5  # inches
 
 
 def describe_contest(contest):

@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 import numpy as np
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from srlib import Expression, GeneticRegressor, problems
 from srlib.events import Iteration
@@ -11,7 +12,7 @@ from ..controls import Choice, Slider
 from ..live import LiveRun
 from ..panel import Panel
 from ..style import BLUE, GREEN
-from .contest import Contest, Model, describe_contest, draw_contest, fit, rms
+from .contest import Contest, Model, describe_contest, draw_contest, fit, is_wide, rms
 from .environment import environment
 
 __all__ = ["bench_panel", "compute_bench", "compute_hubble", "environment", "first_search", "hubble_panel", "rms"]
@@ -19,9 +20,9 @@ __all__ = ["bench_panel", "compute_bench", "compute_hubble", "environment", "fir
 INSIDE = (0.0, 5.0)  # where the thirty points lie
 # The slide's expression with its three numbers free, and two forms that somebody might have guessed instead.
 FORMS = {
-    "the right form": "exp(-0.5*x)*cube(x)*cos(x)*sin(x)*(0.5*cos(x)*square(sin(x)) - 0.5)",
-    "a near miss: damped wave": "0.5*exp(-0.5*x)*cube(x)*sin(1.9*x + 2.5)",
-    "a wrong form: growing wave": "(0.5 + 0.5*x - 0.1*square(x))*sin(1.9*x + 0.5)",
+    "right form": "exp(-0.5*x)*cube(x)*cos(x)*sin(x)*(0.5*cos(x)*square(sin(x)) - 0.5)",
+    "near miss: damped wave": "0.5*exp(-0.5*x)*cube(x)*sin(1.9*x + 2.5)",
+    "wrong form: growing wave": "(0.5 + 0.5*x - 0.1*square(x))*sin(1.9*x + 0.5)",
 }
 LAWS = {"v = H0*D": "400*D", "v = k*D**2": "400*square(D)", "v = k*sqrt(D)": "400*sqrt(D)"}
 
@@ -43,7 +44,7 @@ def _bench_fit(kind, setting, noise, sample):
     return fit(kind, form or setting, *opening_points(noise, sample))
 
 
-def compute_bench(degree=9, units=20, decay=0.03, form="the right form", noise=0.05, sample=0, until=5.0):
+def compute_bench(degree=9, units=20, decay=0.03, form="right form", noise=0.05, sample=0, until=5.0):
     """Fit the three models to the thirty points, and follow them up to ``until``.
 
     The errors are those against the noise-free expression: inside from 0 to 5, outside from 5 to ``until``.
@@ -60,20 +61,21 @@ def compute_bench(degree=9, units=20, decay=0.03, form="the right form", noise=0
         near, far = (rms(predict(x[:, 0]), truth.evaluate(x)) for x in (inside, outside))
         label = f"formula, {form.split(':')[0]}" if kind == "formula" else label
         models.append(Model(kind, label, constants, predict(grid[:, 0]), near, far if shown else np.nan, far < limit))
-    points = opening_points(noise, sample)
-    return Contest(grid[:, 0], points, None, truth.evaluate(grid), INSIDE[1], tuple(models), ("x", "y"), (-1.2, 1.2))
+    y = truth.evaluate(grid)
+    points, look = opening_points(noise, sample), (("x", "y"), (-1.2, 1.2), "lower left")
+    return Contest(grid[:, 0], points, None, y, INSIDE[1], tuple(models), *look)
 
 
-def bench_panel():
-    """The extrapolation bench; it opens with nothing but the points' own range in view."""
+def bench_panel(until=5.0):
+    """The extrapolation bench; by default it opens with nothing but the points' own range in view."""
     controls = [
-        Slider("until", 5.0, 10.0, 0.5, 5.0, label="shown up to x"),
-        Slider("degree", 1, 12, 1, 9, label="polynomial's degree"),
-        Slider("units", 2, 60, 2, 20, label="network's hidden units"),
-        Slider("decay", 0.001, 1.0, 0.25, 0.03, label="network's weight decay", log=True),
+        Slider("until", 5.0, 10.0, 0.5, until, label="shown up to x"),
+        Slider("degree", 1, 12, 1, 9, label="polynomial degree"),
+        Slider("units", 2, 60, 2, 20, label="hidden units"),
+        Slider("decay", 0.001, 1.0, 0.25, 0.03, label="weight decay", log=True),
         Choice("form", list(FORMS), label="formula"),
         Slider("noise", 0.0, 0.3, 0.05, 0.05, label="noise"),
-        Slider("sample", 0, 9, 1, 0, label="sample of the noise"),
+        Slider("sample", 0, 9, 1, 0, label="noise sample"),
     ]
     return Panel(compute_bench, draw_contest, controls, describe_contest, "The extrapolation bench", (8, 6.2))
 
@@ -111,11 +113,11 @@ def compute_hubble(nearer=1.0, degree=9, units=20, decay=0.03, law="v = H0*D", u
 def hubble_panel():
     """The same contest on real data: near galaxies are fitted, far ones are the test."""
     controls = [
-        Slider("nearer", 0.6, 1.7, 0.1, 1.0, label="fit galaxies up to (Mpc)"),
+        Slider("nearer", 0.6, 1.7, 0.1, 1.0, label="fitted up to (Mpc)"),
         Choice("law", list(LAWS), label="formula"),
-        Slider("degree", 1, 9, 1, 9, label="polynomial's degree"),
-        Slider("units", 2, 60, 2, 20, label="network's hidden units"),
-        Slider("decay", 0.001, 1.0, 0.25, 0.03, label="network's weight decay", log=True),
+        Slider("degree", 1, 9, 1, 9, label="polynomial degree"),
+        Slider("units", 2, 60, 2, 20, label="hidden units"),
+        Slider("decay", 0.001, 1.0, 0.25, 0.03, label="weight decay", log=True),
         Slider("until", 2.1, 6.1, 0.5, 2.1, label="shown up to (Mpc)"),
     ]
     return Panel(compute_hubble, draw_contest, controls, describe_contest, "Hubble's galaxies", (8, 6.2))
@@ -151,10 +153,13 @@ def draw_search(snapshot, fig):
     grid = np.linspace(*INSIDE, 200)
     left.plot(x, y, "o", color="black", markersize=5, label="points")
     left.plot(grid, expression.evaluate(grid[:, None]), color=GREEN, label=f"best, {expression.size} nodes")
-    left.set(xlabel="x", ylabel="y", ylim=(-1.2, 1.7), title=f"generation {number}")
-    left.legend(loc="upper right")
+    left.set(xlabel="x", ylabel="y", ylim=(-1.2, 2.0), title=f"generation {number}")
+    left.legend(loc="upper right", fontsize=12 if is_wide(fig) else 9)
     right.plot(range(len(losses)), losses, color=BLUE, linestyle="-")
-    right.set(xlabel="generation", ylabel="loss (mean square)", yscale="log", title="loss of the best")
+    right.set(xlabel="generation", ylabel="loss", yscale="log", title="loss of the best")
+    right.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    right.yaxis.set_major_formatter("{x:g}")
+    right.yaxis.set_minor_formatter(NullFormatter())
 
 
 def describe_search(snapshot):
@@ -166,7 +171,7 @@ def describe_search(snapshot):
 def first_search():
     """A search with Start and Stop, long enough to be stopped."""
     controls = [
-        Slider("population", 100, 1000, 100, 300, label="formulas alive at a time"),
+        Slider("population", 100, 1000, 100, 300, label="population"),
         Slider("generations", 20, 2000, 20, 600, label="generations"),
     ]
     return LiveRun(search_opening, draw_search, controls, describe_search, "A first search", (9, 4))
