@@ -26,7 +26,7 @@ __all__ = [
     "surgery_panel", "watch_panel",
 ]  # fmt: skip
 
-PARSIMONY = 0.001  # of the bench: a node costs a thousandth of the target's variance
+PARSIMONY = 0.001  # of the bench: a node costs a thousandth of the best constant's error
 
 # ---------------------------------------------------------------- the tree surgery bench
 
@@ -92,7 +92,7 @@ class Surgery:
 
 
 def compute_surgery(parents="the lecture's crossover", operation="crossover", mother=2, father=0, again=0):
-    """Operate on the chosen nodes; numbers beyond the last node mean the root. ``again`` is the seed of what is random."""
+    """Operate on the chosen nodes; numbers beyond the last node mean the root, ``again`` seeds the dice."""
     case = cases()[parents]
     i, j = min(mother, case.mother.size - 1), min(father, case.father.size - 1)
     rng, root = Random(again), i == case.mother.size - 1
@@ -167,7 +167,9 @@ def _place_by_hand(fig):
 
 def _title(ax, name, tree, fitness):
     value = f"{fitness:.3g}" if np.isfinite(fitness) else "infinite"
-    ax.set_title(f"{name}: {_cut(tree.format(3), 30)}\nfitness {value}, {tree.size} nodes", fontsize=11, parse_math=False)
+    ax.set_title(
+        f"{name}: {_cut(tree.format(3), 30)}\nfitness {value}, {tree.size} nodes", fontsize=11, parse_math=False
+    )
 
 
 def _cut(text, longest):
@@ -200,14 +202,17 @@ def _curves(ax, surgery):
 def describe_surgery(surgery):
     """The operation in a sentence, with the formulas and whether a child is fitter than its parents."""
     case, fitness = surgery.case, surgery.fitness
-    at = " and ".join(f"node {node} of {tree.format(3)}" for tree, node in zip(surgery.parents, surgery.nodes, strict=True))
+    at = " and ".join(
+        f"node {node} of {tree.format(3)}" for tree, node in zip(surgery.parents, surgery.nodes, strict=True)
+    )
     children = " and ".join(child.format(3) for child, _ in surgery.children)
     best, parents = min(fitness[2:]), min(fitness[: len(surgery.nodes)])
     verdict = "fitter than" if best < parents else "as fit as" if best == parents else "less fit than"
     who = "the better child is" if len(surgery.children) == 2 else "it is"
     target = case.target if case.log else f"data from {case.target}"
     whose = "its parents" if len(surgery.nodes) == 2 else "its parent"
-    return f"{surgery.operation.capitalize()} at {at} gives {children}; on {target} {who} {verdict} {whose}. {surgery.note}".strip()
+    deed = f"{surgery.operation.capitalize()} at {at} gives {children}"
+    return f"{deed}; on {target} {who} {verdict} {whose}. {surgery.note}".strip()
 
 
 def surgery_panel():
@@ -231,10 +236,10 @@ class Snapshot:
 
     generation: int
     sizes: np.ndarray  # (individuals,)
-    losses: np.ndarray  # (individuals,), in units of the best constant's; infinite where a formula has no value
+    errors: np.ndarray  # (individuals,), rms in units of the best constant's; infinite where a formula has no value
     best: Expression
-    best_loss: float
-    history: tuple[float, ...]  # the best loss of each generation so far
+    best_error: float
+    history: tuple[float, ...]  # the error of the fittest of each generation so far
     data: str  # the problem's name
 
 
@@ -247,42 +252,55 @@ def compute_snapshot(generations, generation: int, name: str) -> Snapshot:
     """The state at a generation of a recorded run; ``generations`` are populations, as in ``history_.generations``."""
     population = generations[generation]
     baseline = float(np.var(_load(name).y))
+
+    def errors(individuals):
+        return np.sqrt(np.array([one.loss for one in individuals]) / baseline)
+
     winners = [min(one, key=lambda individual: individual.fitness) for one in generations[: generation + 1]]
     return Snapshot(
         generation,
         np.array([one.expression.size for one in population]),
-        np.array([one.loss for one in population]) / baseline,
+        errors(population),
         winners[-1].expression,
-        winners[-1].loss / baseline,
-        tuple(winner.loss / baseline for winner in winners),
+        float(errors(winners)[-1]),
+        tuple(errors(winners).tolist()),
         name,
     )
 
 
-FLOOR, CEILING = 1e-8, 30.0  # of the losses that are drawn
+FLOOR, CEILING = 1e-4, 5.0  # of the errors that are drawn
 
 
 def draw_snapshot(snapshot, fig):
     """The population as a cloud, the fall of the best loss, the best formula as a tree and on the data."""
     _place_by_hand(fig)
     cloud = fig.add_axes((0.085, 0.12, 0.44, 0.76))
-    losses = np.clip(snapshot.losses, FLOOR, CEILING)
-    spread = (np.arange(len(losses)) * 0.618) % 1 - 0.5  # so that equal points lie side by side
-    valid = np.isfinite(snapshot.losses)
-    cloud.plot((snapshot.sizes + 0.7 * spread)[valid], losses[valid], "o", color=BLUE, alpha=0.35, markersize=5)
+    errors = np.clip(snapshot.errors, FLOOR, CEILING)
+    spread = (np.arange(len(errors)) * 0.618) % 1 - 0.5  # so that equal points lie side by side
+    valid = np.isfinite(snapshot.errors)
+    cloud.plot((snapshot.sizes + 0.7 * spread)[valid], errors[valid], "o", color=BLUE, alpha=0.35, markersize=5)
     bad = np.full((~valid).sum(), 2.2 * CEILING)
     cloud.plot((snapshot.sizes + 0.7 * spread)[~valid], bad, "x", color=GREY, markersize=5)
-    cloud.plot(snapshot.best.size, max(snapshot.best_loss, FLOOR), "D", color=VERMILLION, markersize=11, markeredgecolor="white")
+    cloud.plot(
+        snapshot.best.size,
+        max(snapshot.best_error, FLOOR),
+        "D",
+        color=VERMILLION,
+        markersize=11,
+        markeredgecolor="white",
+    )
     cloud.axhline(1.0, color=GREY, linestyle=":", linewidth=1.5)
     cloud.text(30.7, 1.15, "best constant", ha="right", fontsize=10, color="#555555")
     cloud.set(yscale="log", xlim=(0, 31), ylim=(FLOOR / 3, 5 * CEILING), xlabel="complexity (nodes)")
-    cloud.set_ylabel("loss (best constant = 1)")
-    cloud.set_title(f"generation {snapshot.generation}: {len(losses)} formulas\n(× no value on the data)", fontsize=12)
+    cloud.set_ylabel("error (best constant = 1)")
+    cloud.set_title(f"generation {snapshot.generation}: {len(errors)} formulas\n(× no value on the data)", fontsize=12)
 
     fall = fig.add_axes((0.62, 0.74, 0.36, 0.17))
-    fall.plot(range(len(snapshot.history)), np.clip(snapshot.history, FLOOR, None), ".-", color=VERMILLION, linewidth=1.8)
+    fall.plot(
+        range(len(snapshot.history)), np.clip(snapshot.history, FLOOR, None), ".-", color=VERMILLION, linewidth=1.8
+    )
     fall.set(yscale="log", ylim=(FLOOR / 3, 3), xlim=(-0.5, max(20, len(snapshot.history))))
-    fall.set_title("loss of the fittest, by generation", fontsize=11)
+    fall.set_title("error of the fittest, by generation", fontsize=11)
     fall.tick_params(labelsize=10)
 
     tree = fig.add_axes((0.60, 0.385, 0.39, 0.21))
@@ -307,11 +325,11 @@ def draw_snapshot(snapshot, fig):
 
 def describe_snapshot(snapshot):
     """The generation in a sentence."""
-    valid = np.isfinite(snapshot.losses)
+    valid = np.isfinite(snapshot.errors)
     return (
         f"Generation {snapshot.generation}: {len(valid)} formulas of {snapshot.sizes.mean():.0f} nodes on average, "
         f"{int((~valid).sum())} of them without a value; the fittest is {snapshot.best.format(3)}, "
-        f"with {snapshot.best_loss:.0e} of the best constant's loss."
+        f"with {100 * snapshot.best_error:.2g} % of the best constant's error."
     )
 
 
@@ -332,7 +350,7 @@ def watch_panel(runs: Mapping[float, GeneticRegressor], name: str = "kepler"):
 # ---------------------------------------------------------------- a run to start and stop
 
 
-def search(job, data="kepler", population=200, tournament=7, parsimony=0.001, mutation=0.5, scaling=False, seed=0):
+def search(job, data="kepler", population=200, tournament=7, parsimony=0.01, mutation=0.5, scaling=False, seed=0):
     """Evolve formulas on Kepler's or Hubble's data in the background; the result is the fitted estimator."""
     problem, generations = _load(data), []
 
@@ -344,7 +362,8 @@ def search(job, data="kepler", population=200, tournament=7, parsimony=0.001, mu
 
     model = GeneticRegressor(
         population_size=population, generations=30, unary_operators=("sqrt",), tournament_size=tournament,
-        parsimony=parsimony, p_mutation=mutation, linear_scaling=scaling, random_state=seed, n_jobs=1, callbacks=[watch],
+        parsimony=parsimony, p_mutation=mutation, linear_scaling=scaling, random_state=seed, n_jobs=1,
+        callbacks=[watch],
     )  # fmt: skip
     return model.fit(problem.to_frame(), problem.y)
 
@@ -355,7 +374,7 @@ def live_run():
         Choice("data", {"Kepler's planets": "kepler", "Hubble's galaxies": "hubble"}, label="data"),
         Slider("population", 20, 1000, 20, 200, label="population"),
         Slider("tournament", 1, 20, 1, 7, label="tournament size"),
-        Slider("parsimony", 0.0, 0.05, 0.001, 0.001, label="parsimony"),
+        Slider("parsimony", 0.0, 0.05, 0.001, 0.01, label="parsimony"),
         Slider("mutation", 0.0, 1.0, 0.1, 0.5, label="mutation probability"),
         Toggle("scaling", False, label="linear scaling"),
         Slider("seed", 0, 20, 1, 0, label="seed"),
@@ -390,26 +409,30 @@ def _born(history):
 
 
 def draw_ancestry(history, individual, baseline, fig):
-    """All ancestors by generation and loss, with the line of the fittest parents; its formulas are listed beside it."""
+    """All ancestors by generation and error, with the line of the fittest parents and its formulas."""
     _place_by_hand(fig)
     born, family = _born(history), history.ancestry(individual)
-    place = {one.id: (born[one.id], np.clip(one.loss / baseline, FLOOR, CEILING)) for one in family}
+    place = {one.id: (born[one.id], np.clip(np.sqrt(one.loss / baseline), FLOOR, CEILING)) for one in family}
     ax = fig.add_axes((0.09, 0.13, 0.40, 0.78))
     for one in family:
         for parent in one.parents:
             if parent in place:
-                ax.plot(*zip(place[parent], place[one.id], strict=True), color=GREY, linewidth=0.7, alpha=0.5, linestyle="-")
+                ax.plot(
+                    *zip(place[parent], place[one.id], strict=True), color=GREY, linewidth=0.7, alpha=0.5, linestyle="-"
+                )
     ax.plot(*zip(*place.values(), strict=True), "o", color=BLUE, markersize=4, alpha=0.6)
     line = main_line(history, individual)
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.plot(*zip(*(place[one.id] for _, one in line), strict=True), "D-", color=VERMILLION, linewidth=2.5)
-    ax.set(yscale="log", xlabel="generation of birth", ylabel="loss (best constant = 1)")
+    ax.set(yscale="log", xlabel="generation of birth", ylabel="error (best constant = 1)")
     ax.set_title(f"{len(family) - 1} ancestors", fontsize=13)
     rows = [line[-1], *(row for row, before in zip(line[-2::-1], line[:0:-1], strict=True) if _changed(row, before))]
     step = 0.88 / max(len(rows), 1)
     for row, (generation, one) in enumerate(rows):
         y = 0.93 - row * step
         fig.text(0.53, y, f"{generation}", fontsize=10, ha="right", va="top", color="#555555")
-        fig.text(0.545, y, _cut(one.expression.format(4), 44), fontsize=10.5, va="top", color=VERMILLION, parse_math=False)
+        fig.text(
+            0.545, y, _cut(one.expression.format(4), 44), fontsize=10.5, va="top", color=VERMILLION, parse_math=False
+        )
         fig.text(0.545, y - 0.42 * step, one.made_by, fontsize=9, va="top", color="#555555")
     fig.text(0.51, 0.945, "the line of the fittest parents (generation, formula, made by)", fontsize=10, va="bottom")

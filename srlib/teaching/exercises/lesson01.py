@@ -41,7 +41,10 @@ def _(answer):
         (_inner, "You counted the operators (the brackets) only. Numbers and variables are nodes as well."),
         (_depth, "That is the depth: the levels of the tree. The complexity counts all nodes, also side by side."),
         (_length, "len() of the outermost list does not look inside: a tree within the tree counts as one there."),
-        (_without_constants, "You left the constants out. Each number is a node, and each one makes a formula harder to explain."),
+        (
+            _without_constants,
+            "You left the constants out. Each number is a node, and each one makes a formula harder to explain.",
+        ),
     ):
         if got == [mistake(tree) for tree, _ in TREES]:
             raise Wrong(hint)
@@ -171,10 +174,10 @@ def winner(parsimony):
     "1.3",
     "a parsimony that lets the law win",
     hints=(
-        "Write the fitness of each formula as loss + parsimony*complexity. For which parsimony are two of them equal?",
-        "The law must beat the long formula: parsimony > (its gain in loss) / (its additional nodes). And it must still "
-        "beat the short one, which has the larger loss and fewer nodes.",
-        "The limits are the two slopes between the three points in the table of complexity and loss. Any number between them will do.",
+        "Write the fitness of each formula as error + parsimony*complexity. For which parsimony are two of them equal?",
+        "The law must beat the long formula: parsimony > (its gain in error) / (its additional nodes). And it must "
+        "still beat the short one, which has the larger error and fewer nodes.",
+        "The limits are the two slopes between the three rows of the table. Any number between them will do.",
     ),
 )
 def _(answer):
@@ -189,15 +192,17 @@ def _(answer):
     won = winner(float(answer))
     if won == 2:
         raise Wrong(
-            f"With {answer:g} the long formula still wins: the price of its additional nodes is less than the loss that "
-            "they save. A larger parsimony is needed; think in powers of ten."
+            f"With {answer:g} the long formula still wins: the price of its additional nodes is less than the error "
+            "that they save. A larger parsimony is needed; think in powers of ten."
         )
     if won == 0:
         raise Wrong(
             f"With {answer:g} the short formula wins, though it misses the planets: a node costs more than it can ever "
-            "save. Remember the scale: a loss of 1 is that of the best constant."
+            "save. Remember the scale: an error of 1 is that of the best constant."
         )
-    return "There is a wide range of parsimonies that works here, because the law is so much better than what is shorter."
+    return (
+        "There is a wide range of parsimonies that works here, because the law is so much better than what is shorter."
+    )
 
 
 @exercise(
@@ -222,7 +227,9 @@ def _(answer):
             raise Wrong("Your function raises ZeroDivisionError: one bad row would end the whole run.") from None
         except ValueError as error:
             if "ambiguous" in str(error):
-                raise Wrong("`if b == 0` asks one question of a whole column. Choose row by row, with numpy.where.") from None
+                raise Wrong(
+                    "`if b == 0` asks one question of a whole column. Choose row by row, with numpy.where."
+                ) from None
             raise
     if not (np.array_equal(ours[0], a) and np.array_equal(ours[1], b)):
         raise Wrong("Your function changed its arguments. They are columns of the data: all other formulas need them.")
@@ -231,20 +238,26 @@ def _(answer):
     at_zero, elsewhere = got[zero], got[~zero]
     if (at_zero == 1).all():
         text = "1 is what a protected division says. It is no quotient: what is computed is then not what is printed."
-        raise Wrong(text if np.allclose(elsewhere, quotient[~zero]) else f"{text} And it replaces good values near 0, too.")
+        raise Wrong(
+            text if np.allclose(elsewhere, quotient[~zero]) else f"{text} And it replaces good values near 0, too."
+        )
     if (at_zero == 0).all():
         raise Wrong("0 is a perfectly good value, and evolution will use it. Which value says that there is none?")
     if np.isinf(at_zero).any():
-        raise Wrong("An infinity at 0, as numpy does it: but 0/0 is not infinite, and 1/0 is neither plus nor minus infinity.")
+        raise Wrong(
+            "An infinity at 0, as numpy does it: but 0/0 is not infinite, and 1/0 is neither plus nor minus infinity."
+        )
     if not np.isnan(at_zero).all():
         raise Wrong(f"Where the denominator is 0, your function returns {at_zero}.")
     if not np.allclose(elsewhere, quotient[~zero], equal_nan=False):
         if np.isnan(elsewhere).any():
-            raise Wrong("You return NaN also for a small denominator that is not 0. 3/-1e-9 is -3e9, and that is right.")
+            raise Wrong(
+                "You return NaN also for a small denominator that is not 0. 3/-1e-9 is -3e9, and that is right."
+            )
         raise Wrong(f"Where the denominator is not 0, your function returns {elsewhere}, not a/b = {quotient[~zero]}.")
     if any(issubclass(one.category, RuntimeWarning) for one in caught):
         raise Almost("The values are right, but numpy warns. A run divides by zero a thousand times: silence it there.")
-    return "NaN spreads through the formula, its loss is infinite, and it loses every tournament. That is all that is needed."
+    return "NaN spreads through the formula, its loss is infinite, and it loses every tournament. No more is needed."
 
 
 @exercise(
@@ -264,7 +277,9 @@ def _(answer):
             raise Wrong(f"For n={n} and s={s} your function returns {p!r}, which is not a number.")
 
     def same(formula):
-        return all(math.isclose(p, formula(n, s), rel_tol=1e-9, abs_tol=1e-12) for (n, s), p in zip(cases, got, strict=True))
+        return all(
+            math.isclose(p, formula(n, s), rel_tol=1e-9, abs_tol=1e-12) for (n, s), p in zip(cases, got, strict=True)
+        )
 
     if same(lambda n, s: (1 - 1 / n) ** s):
         raise Almost("That is the chance that all draws miss it. It wins when they do not.")
@@ -276,7 +291,9 @@ def _(answer):
     if same(lambda n, s: (1 / n) ** s):
         raise Wrong("(1/n)**s is the chance that every single draw hits the best one. One hit is enough.")
     if same(lambda n, s: 1 / n) or same(lambda n, s: 1 / s):
-        raise Wrong("Your chance depends on one of the two numbers only. It grows with the tournament, and falls with n.")
+        raise Wrong(
+            "Your chance depends on one of the two numbers only. It grows with the tournament, and falls with n."
+        )
     for (n, s), p in zip(cases, got, strict=True):
         if not 0 <= p <= 1:
             raise Wrong(f"For n={n} and s={s} your function says {p:.4g}, which is no probability.")
@@ -285,7 +302,9 @@ def _(answer):
     for n, s in ((5, 2), (5, 7), (20, 7)):
         seen = _share_won_by_the_best(n, s)
         if abs(answer(n, s) - seen) > 0.03:
-            raise Wrong(f"For n={n} and s={s} you say {answer(n, s):.3f}; in 4000 tournaments of srlib it won {seen:.2f} of them.")
+            raise Wrong(
+                f"For n={n} and s={s} you say {answer(n, s):.3f}; of 4000 tournaments in srlib it won {seen:.2f}."
+            )
     if not all(math.isclose(p, 1 - (1 - 1 / n) ** s, rel_tol=1e-6) for (n, s), p in zip(cases, got, strict=True)):
         raise Almost("Near, but this can be said exactly.")
     return "With n=200, a tournament of 7 picks the best one 7 times as often as a blind draw (3.4 % instead of 0.5 %)."
