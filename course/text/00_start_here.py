@@ -24,7 +24,7 @@
 #
 # **You need** calculus, Python and a little machine learning (you have fitted a model before). About 30 minutes.
 #
-# *Runs in about 30 s and 400 MB on 2 cores.*
+# *Runs in about 35 s and 300 MB on 2 cores.*
 
 # %% tags=["setup"]
 # Run this cell first. It finds srlib in a clone of the course; on Colab or Kaggle it installs srlib and nothing else.
@@ -59,7 +59,7 @@ lesson00.environment()
 # If you ever ask for help, run `lesson00.environment(versions=True)` and copy what it prints into your question.
 
 # %% [markdown] tags=["teacher"]
-# **For the teacher.** Minutes: set-up 3, bench 8, Hubble 5, formulas 5, first search 4, exercises 10; read the map at
+# **For the teacher.** Minutes: set-up 3, bench 7, Hubble 5, formulas 4, first search 3, exercises 8; read the map at
 # the end aloud. Let the room predict by a show of hands before anybody moves a slider. On Binder start the notebook
 # ten minutes before the lab: the first start of the day is slow.
 
@@ -142,8 +142,8 @@ always_zero = lesson00.rms(0.0, lesson00.compute_bench(until=8.0).truth[300:])
 print(f"Always answering 0 has the error {always_zero:.2f} outside, the wrong formula {wrong_form.outside:.1f}.")
 
 # %% [markdown]
-# The slide's sentence says *can* extrapolate. That is the right word: a formula can, a fitted curve cannot, and
-# whether a given formula does depends on its form. A small error inside tells you little about that.
+# The slide's sentence says *can* extrapolate. That is the right word: a formula can, and whether it does depends on
+# its form. A small error inside tells you little about that.
 
 # %% [markdown] tags=["teacher"]
 # **Discussion.** The network is sometimes lucky (change the sample and the hidden units): is that extrapolation? What
@@ -212,7 +212,7 @@ recall("smallest error inside, Hubble", "polynomial")
 
 # %% [markdown]
 # The polynomial has the smallest error on the galaxies that it has seen, and misses those that it has not by billions
-# of km/s; light itself makes 300 thousand. The formula has the largest error inside, because it does not follow the
+# of km/s; light itself makes 0.3 million. The formula has the largest error inside, because it does not follow the
 # scatter, and outside its error is hardly larger.
 #
 # The network is the interesting case. What it does outside depends on its weight decay:
@@ -229,7 +229,8 @@ for decay in (0.01, 0.03, 0.1):
 # decides.
 #
 # Now choose $v = k D^2$ in the menu. Inside it is about as good as $v = H_0 D$; the twelve galaxies beyond 1 Mpc
-# decide. This is the normal situation of symbolic regression: several short formulas fit, and what you do not have is
+# decide. Move **fitted up to (Mpc)**: wherever you part near from far, the straight line holds and the square does
+# not. This is the normal situation of symbolic regression: several short formulas fit, and what you do not have is
 # the data that would tell them apart.
 #
 # **A constant has a unit.** $v$ is in km/s and $D$ in Mpc, so $H_0$ is in km/s per Mpc, and $k$ of $v = k D^2$ in
@@ -239,7 +240,7 @@ for decay in (0.01, 0.03, 0.1):
 # %% [markdown]
 # ## What a formula is, to a computer
 #
-# Five small cells. First, text becomes an `Expression`. Features are called `x0`, `x1`, … unless you give names.
+# A few small cells. First, text becomes an `Expression`. Features are called `x0`, `x1`, … unless you give names.
 
 # %%
 from srlib import Expression
@@ -291,8 +292,8 @@ value = ...
 check("0.2", value)
 
 # %% [markdown]
-# And it speaks other languages: LaTeX for your paper, sympy for algebra, plain numpy for a colleague who has no
-# srlib.
+# An expression speaks other languages, too: LaTeX for your paper, sympy for algebra, plain numpy for a colleague who
+# has no srlib.
 
 # %%
 print(wave.latex())
@@ -344,7 +345,9 @@ model.equations_[["complexity", "loss", "score", "equation"]].round(3)
 # %% [markdown]
 # The result is not one formula but a **front**: for each complexity (number of nodes) the formula with the smallest
 # loss (mean squared error). Going down, formulas get longer and the loss smaller. Look where the loss falls in one
-# great step and then hardly any more: that is what the column *score* measures, and how `best()` chooses.
+# great step and then hardly any more: that is what the column *score* measures. `best()` takes the highest score
+# among the formulas whose loss is not much above the lowest. The longer formulas below it are not better laws: they
+# begin to follow the scatter.
 
 # %%
 from srlib import recovers
@@ -360,8 +363,8 @@ assert recovers(model.best(), hubble)
 # ### Exercise 0.4
 #
 # The search found $H_0 = 475.3$ km/s per Mpc. If every galaxy has kept its speed since all of them were in one place,
-# when was that? Give the time in billions of years (a number). One Mpc is $3.086 \cdot 10^{19}$ km, a billion years
-# are $3.156 \cdot 10^{16}$ s.
+# how long ago was that? Give the time in billions of years (a number). One Mpc is $3.086 \cdot 10^{19}$ km, a billion
+# years are $3.156 \cdot 10^{16}$ s.
 
 # %%
 billions_of_years = ...
@@ -383,8 +386,10 @@ search.show(twin=[{"generations": 20}])
 # After Stop (or at the end) run this cell: `search.job.result` is the fitted model, as if it had ended by itself.
 
 # %% tags=["nbval-ignore-output"]
-found = search.job.result  # while the search is at work there is none yet: press Stop, then run this cell again
-if found is not None:
+found = search.job.result
+if found is None:
+    print("Still at work: press Stop, and when it says Stopped run this cell again.")
+else:
     beyond = np.linspace(5, 8, 100)[:, None]
     truth = problems.load("opening").truth
     print("ended because:", "you pressed Stop" if found.stopped_by_ == "callback" else "all generations were done")
@@ -393,8 +398,8 @@ if found is not None:
 
 # %% [markdown]
 # Is it the expression of the slide? Hardly. It is a formula that looks like it on the thirty points, and its error
-# outside gives it away (a model that always says 0 has 0.13). Finding the form of a formula of 28 nodes is hard, and
-# the lessons that follow are about doing better.
+# outside gives it away: compare it with the 0.13 of a model that always answers 0. Finding the form of a formula of
+# 28 nodes is hard, and the lessons that follow are about doing better.
 
 # %% [markdown]
 # ## How things work here

@@ -110,7 +110,7 @@ def fit_network(x, y, units, decay):
 
 def draw_contest(contest, fig):
     """Points and curves, and under them a table of errors, which is also the key to the curves."""
-    ax, below = fig.subplots(2, 1, height_ratios=[3.4, 1])
+    ax, below = fig.subplots(2, 1, height_ratios=[3, 1])
     ax.axvspan(contest.grid[0], contest.edge, color="#EFEFEF", zorder=0)
     if contest.truth is not None:
         ax.plot(contest.grid, contest.truth, color="black", linestyle=":", linewidth=3, label="truth")
@@ -132,6 +132,7 @@ def draw_contest(contest, fig):
         cellText=rows, colLabels=["errors: root mean square", "constants", "inside", "outside"],
         colWidths=[0.5, 0.18, 0.16, 0.16], loc="center", cellLoc="center", edges="horizontal",
     )  # fmt: skip
+    table.set_in_layout(False)  # it fills its axes, whose place is known
     table.auto_set_font_size(False)
     table.set_fontsize(11 if wide else 8.5)
     table.scale(1, 1.45)

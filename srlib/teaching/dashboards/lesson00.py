@@ -77,7 +77,7 @@ def bench_panel(until=5.0):
         Slider("noise", 0.0, 0.3, 0.05, 0.05, label="noise"),
         Slider("sample", 0, 9, 1, 0, label="noise sample"),
     ]
-    return Panel(compute_bench, draw_contest, controls, describe_contest, "The extrapolation bench", (8, 6.2))
+    return Panel(compute_bench, draw_contest, controls, describe_contest, "The extrapolation bench", (8, 5.4))
 
 
 # ---------------------------------------------------------------- Hubble's galaxies
@@ -113,14 +113,14 @@ def compute_hubble(nearer=1.0, degree=9, units=20, decay=0.03, law="v = H0*D", u
 def hubble_panel():
     """The same contest on real data: near galaxies are fitted, far ones are the test."""
     controls = [
-        Slider("nearer", 0.6, 1.7, 0.1, 1.0, label="fitted up to (Mpc)"),
+        Slider("nearer", 0.6, 1.5, 0.1, 1.0, label="fitted up to (Mpc)"),
         Choice("law", list(LAWS), label="formula"),
         Slider("degree", 1, 9, 1, 9, label="polynomial degree"),
         Slider("units", 2, 60, 2, 20, label="hidden units"),
         Slider("decay", 0.001, 1.0, 0.25, 0.03, label="weight decay", log=True),
         Slider("until", 2.1, 6.1, 0.5, 2.1, label="shown up to (Mpc)"),
     ]
-    return Panel(compute_hubble, draw_contest, controls, describe_contest, "Hubble's galaxies", (8, 6.2))
+    return Panel(compute_hubble, draw_contest, controls, describe_contest, "Hubble's galaxies", (8, 5.4))
 
 
 # ---------------------------------------------------------------- a run to start and to stop
