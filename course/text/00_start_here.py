@@ -278,7 +278,7 @@ print(Expression.parse("sqrt(x0) + 1/x0").evaluate([[4.0], [0.0], [-1.0]]))
 # ### Exercise 0.2
 #
 # The next lesson works on the tree below; it comes from Pedro Gasparetto's lecture on symbolic regression (document
-# 003). What is its value at $X = 11$, $Y = \pi$? Do it by hand: from the leaves upwards, one node at a time.
+# 003). What is its value at $X = 11,\ Y = \pi$? Do it by hand: from the leaves upwards, one node at a time.
 
 # %%
 tree = Expression.parse("(2.2 - X/11) + 7*cos(Y)", names=["X", "Y"])

@@ -130,12 +130,11 @@ def draw_contest(contest, fig):
     ]
     table = below.table(
         cellText=rows, colLabels=["errors: root mean square", "constants", "inside", "outside"],
-        colWidths=[0.5, 0.18, 0.16, 0.16], loc="center", cellLoc="center", edges="horizontal",
+        colWidths=[0.5, 0.18, 0.16, 0.16], bbox=(0, 0, 1, 1), cellLoc="center", edges="horizontal",
     )  # fmt: skip
     table.set_in_layout(False)  # it fills its axes, whose place is known
     table.auto_set_font_size(False)
     table.set_fontsize(11 if wide else 8.5)
-    table.scale(1, 1.45)
     for row, model in enumerate(contest.models, start=1):
         table[row, 0].set_text_props(color=_STYLES[model.kind]["color"], fontweight="bold", horizontalalignment="left")
         table[row, 0].PAD = 0.01
