@@ -202,13 +202,16 @@ class Controls:
     """
 
     def __init__(self, controls, changed):
+        import ipywidgets as w
+
         self.specs = {control.name: control for control in controls}
         if len(self.specs) < len(list(controls)):
             raise ValueError("Two controls have the same name; each parameter needs its own.")
         self.changed, self.quiet = changed, False
         pairs = {name: control.widgets() for name, control in self.specs.items()}
         self.widgets = {name: holder for name, (holder, _) in pairs.items()}
-        self.rows = [row for _, row in pairs.values()]
+        # Two columns where the page is wide enough, so that many controls and their picture are seen together.
+        self.box = w.Box([row for _, row in pairs.values()], layout={"flex_flow": "row wrap"})
         for holder in self.widgets.values():
             holder.observe(self._changed, "value")
 

@@ -126,7 +126,7 @@ class LiveRun:
         self.stop_button.on_click(lambda _button: self.stop())
         line = w.HBox([self.start_button, self.stop_button, self.progress, self.status])
         line.layout.flex_flow = "row wrap"
-        self.box = w.VBox([*_heading(title), *self.controls.rows, line, self.picture.widget])
+        self.box = w.VBox([*_heading(title), self.controls.box, line, self.picture.widget])
 
     @property
     def running(self) -> bool:

@@ -72,7 +72,7 @@ class Panel:
         self.controls = Controls(controls, self._redraw)
         self.picture = Picture(size)
         self.result, self.error, self._fresh = None, None, False
-        self.box = w.VBox([*_heading(title), *self.controls.rows, self.picture.widget])
+        self.box = w.VBox([*_heading(title), self.controls.box, self.picture.widget])
 
     @property
     def values(self) -> dict[str, Any]:
