@@ -22,10 +22,16 @@ _HOMES = {
     "ParetoFront": "front",
     "ParseError": "expression",
     "Problem": "problems",
+    "ProgressBar": "events",
+    "Recorder": "events",
+    "Recovery": "metrics",
     "SymbolicRegressor": "estimator",
     "recovers": "metrics",
+    "refit": "constants",
 }
-_MODULES = ("compare", "estimator", "events", "expression", "front", "genetic", "metrics", "operators", "problems")
+_MODULES = (
+    "compare", "constants", "estimator", "events", "expression", "front", "genetic", "metrics", "operators", "problems",
+)  # fmt: skip
 
 __all__ = ["__version__", *sorted(_HOMES), *_MODULES]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,7 +14,12 @@ __all__ = ["refit"]
 
 
 def refit(
-    expression: Expression, columns: Sequence[np.ndarray], y: np.ndarray, sample_weight=None, max_steps: int = 100
+    expression: Expression,
+    columns: Sequence[np.ndarray],
+    y: np.ndarray,
+    sample_weight: np.ndarray | None = None,
+    max_steps: int = 100,
+    until: float = math.inf,
 ) -> Expression:
     """The formula with its constants moved to a minimum of the squared error near where they are.
 
@@ -28,6 +35,8 @@ def refit(
         Weights of the squared errors.
     max_steps : int
         How many steps of Levenberg–Marquardt (:func:`scipy.optimize.least_squares`).
+    until : float
+        When the fit has not ended at this time of ``time.monotonic()``, the formula comes back as it is.
 
     Returns
     -------
@@ -48,7 +57,13 @@ def refit(
     root = 1.0 if sample_weight is None else np.sqrt(sample_weight)  # (rows,) or a number
     scale = float(np.sqrt(np.mean(np.square(y)))) or 1.0
 
+    late = time.monotonic() > until
+
     def residuals(constants):  # (constants,) -> (rows,)
+        nonlocal late
+        late = late or time.monotonic() > until
+        if late:  # a flat sum of squares ends the fit at once; not every minpack lets errors through
+            return np.zeros(len(y))
         try:
             r = (expression.with_constants(constants).evaluate_columns(columns) - y) / scale * root
         except ValueError:  # a step to infinity
@@ -65,6 +80,7 @@ def refit(
             )  # fmt: skip
         except ValueError:
             return expression
-        if not np.isfinite(found.x).all() or not np.sum(residuals(found.x) ** 2) < np.sum(before**2):
+        better = np.isfinite(found.x).all() and np.sum(residuals(found.x) ** 2) < np.sum(before**2)
+        if late or not better:
             return expression
     return expression.with_constants(found.x)

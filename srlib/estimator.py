@@ -7,6 +7,7 @@ import numbers
 import os
 import warnings
 from abc import abstractmethod
+from collections.abc import Iterable
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
@@ -134,9 +135,9 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
             resolution=self._resolution(y),
             checkpoint=self.checkpoint,
         )
+        run.about = {"n_features": X.shape[1], "names": list(self._names) if self._names else None}
         if state is not None:
-            run.front = ParetoFront.from_dict(state["front"])
-            run.evaluations = state["evaluations"]
+            run.front, run.evaluations = state["front"], state["evaluations"]
         try:
             self._search(X, y, sample_weight, run, state)
             reason = "completed"
@@ -144,33 +145,61 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
             reason = str(stop)
         except KeyboardInterrupt:
             reason = "interrupted"
-        self._state = run.state()  # before the polish, so that a resumed search goes on from what this one had
-        run.save()
-        try:
-            self._polish(X, y, sample_weight, run)
-        except KeyboardInterrupt:
-            reason = "interrupted"
+        except Exception:  # of a callback, say: the error is raised, but what was found is kept
+            if len(run.front):
+                self._state = run.state() or getattr(self, "_state", None)
+                self._keep(run, "error")
+            raise
+        run.limit_polish(reason)
+        # the state before the polish, so that a resumed search goes on from what this one had
+        for last_step in (lambda: self._remember(run), lambda: self._polish(X, y, sample_weight, run)):
+            try:
+                last_step()
+            except KeyboardInterrupt:
+                reason = "interrupted"
         if len(run.front) == 0:  # stopped before anything was tried: the mean is the formula of last resort
             mean = Expression.constant(float(np.average(y, weights=sample_weight)))
             run.front.add(mean, float(np.average((y - mean.values[0]) ** 2, weights=sample_weight)))
-        self.front_ = run.front
-        self.stopped_by_ = reason
-        self.n_evaluations_ = run.evaluations
-        self._table = None
+        self._keep(run, reason)
         run.finish(reason)
         return self
+
+    def _remember(self, run: Run) -> None:
+        self._state = run.state()
+        run.save()
+
+    def _keep(self, run: Run, reason: str) -> None:
+        self.front_, self.stopped_by_, self.n_evaluations_, self._table = run.front, reason, run.evaluations, None
 
     def _earlier_state(self, n_features: int) -> dict | None:
         if self.checkpoint is not None:
             state = read_checkpoint(self.checkpoint, type(self).__name__)
         else:
             state = getattr(self, "_state", None)
-        if state is not None and state.get("n_features", n_features) != n_features:
+        if state is None:
+            return None
+        if state.get("n_features", n_features) != n_features:
             raise ValueError(
                 f"X has {n_features} columns, but the earlier fit had {state['n_features']}: "
                 "give the same columns, or fit with warm_start=False"
             )
-        return state
+        names = list(self._names) if self._names else None
+        if state.get("names", names) != names:
+            raise ValueError(
+                f"X has the columns {names or 'without names'}, but the earlier fit had "
+                f"{state['names'] or 'columns without names'}: give the same in the same order, "
+                "or fit with warm_start=False"
+            )
+        try:
+            return self._read_state(state)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"checkpoint {str(self.checkpoint)!r} is damaged ({error!r}); the file was left as it is"
+            ) from None
+
+    def _read_state(self, state: dict) -> dict:
+        """The state with objects in the place of their plain data; a method adds its own."""
+        return {**state, "front": ParetoFront.from_dict(state["front"]), "evaluations": int(state["evaluations"])}
 
     def _resolution(self, y: np.ndarray) -> float:
         """A difference in squared error that rounding alone can make."""
@@ -186,13 +215,29 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
             )
         if self.n_jobs is not None and (not is_whole(self.n_jobs) or self.n_jobs == 0):
             raise ValueError(f"n_jobs is {self.n_jobs!r}: give a number of threads, or None for all cores")
-        if callable(self.callbacks) or not all(callable(callback) for callback in self.callbacks):
-            raise ValueError(f"callbacks is {self.callbacks!r}: give a list of functions of one event")
-        if self.checkpoint is not None and not os.path.isdir(os.path.dirname(os.path.abspath(self.checkpoint))):
-            raise ValueError(f"checkpoint is {self.checkpoint!r}: its folder does not exist; make it first")
+        given = self.callbacks
+        if callable(given) or not isinstance(given, Iterable) or not all(callable(one) for one in given):
+            raise ValueError(f"callbacks is {given!r}: give a list of functions of one event")
+        self._check_checkpoint()
+
+    def _check_checkpoint(self):
+        """Now rather than when the search has run for an hour."""
+        path = self.checkpoint
+        if path is None:
+            return
+        if not isinstance(path, (str, os.PathLike)) or not str(path):
+            raise ValueError(f"checkpoint is {path!r}: give the path of a file, such as 'run.json', or None")
+        folder = os.path.dirname(os.path.abspath(path))
+        if not os.path.isdir(folder):
+            raise ValueError(f"checkpoint is {path!r}: its folder does not exist; make it first")
+        if os.path.isdir(path):
+            raise ValueError(f"checkpoint is {path!r}, a folder: give the path of a file in it")
+        if not os.access(folder, os.W_OK):
+            raise ValueError(f"checkpoint is {path!r}: its folder cannot be written; choose another one")
 
     def _check_data(self, X, y, sample_weight):
         refuse_text_columns(X)
+        refuse_what_is_no_number("y", y)
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, order="F")
         y = y.astype(np.float64, copy=False)
         if len(y) < 2:
@@ -213,8 +258,9 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
             if (sample_weight < 0).any():
                 raise ValueError(f"sample_weight holds {sample_weight.min():.6g}: no weight may be negative")
             used = sample_weight > 0
-            if not used.any():
-                raise ValueError("sample_weight is zero in every row: give at least two rows a positive weight")
+            if used.sum() < 2:
+                where = "every row" if not used.any() else "every row but one"
+                raise ValueError(f"sample_weight is zero in {where}: give at least two rows a positive weight")
             if not used.all():
                 X, y, sample_weight = X[used], y[used], sample_weight[used]
         if np.ptp(y) == 0:
@@ -224,6 +270,8 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
         with np.errstate(over="ignore"):
             if not np.isfinite(np.square(y).sum()):
                 raise ValueError(f"y holds {np.abs(y).max():.3g}, whose square overflows: divide y by a power of ten")
+        if np.square(y - y.mean()).sum() < np.finfo(float).tiny:
+            raise ValueError(f"y varies by {np.ptp(y):.3g}, whose square underflows: multiply y by a power of ten")
         return np.asfortranarray(X), y, sample_weight
 
     @property
@@ -296,8 +344,8 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
         """The front as a LaTeX table (package booktabs), to paste into a paper."""
         check_is_fitted(self, "front_")
         rows = [
-            f"${entry.expression.latex(precision)}$ & ${entry.complexity:g}$ & ${entry.loss:.{precision}g}$ "
-            f"& ${score:.{precision}g}$ \\\\"
+            f"${entry.expression.latex(precision)}$ & ${entry.complexity:g}$ "
+            f"& ${_latex_number(entry.loss, precision)}$ & ${_latex_number(score, precision)}$ \\\\"
             for entry, score in zip(self.front_, self.front_.scores(), strict=True)
         ]
         head = ["\\begin{tabular}{lccc}", "\\toprule", "Equation & Complexity & Loss & Score \\\\", "\\midrule"]
@@ -307,6 +355,14 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
         state = dict(super().__getstate__())
         state["_table"] = None  # its callables do not pickle; it is made again when asked for
         return state
+
+
+def _latex_number(value: float, precision: int) -> str:
+    """``3.53e-05`` as LaTeX sets it."""
+    if math.isinf(value):
+        return r"\infty"
+    mantissa, _, exponent = f"{value:.{precision}g}".partition("e")
+    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
 
 
 # ---------------------------------------------------------------- checks that all methods share
@@ -367,11 +423,38 @@ def check_range(name: str, value, whole: bool = False, least: float | None = Non
 
 def refuse_text_columns(X) -> None:
     """A ValueError that names the first column of a DataFrame that does not hold numbers."""
+    names = list(map(str, getattr(X, "columns", ())))
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"X has more than one column {twice!r}: give each column a name of its own")
     for name, kind in X.dtypes.items() if hasattr(getattr(X, "dtypes", None), "items") else ():
         if getattr(kind, "kind", "O") not in "biufO" or (kind.kind == "O" and not _all_numbers(X[name])):
             raise ValueError(
                 f"X has a column {name!r} that does not hold numbers ({kind}): leave it out, or make it numbers first"
             )
+    refuse_what_is_no_number("X", X)
+
+
+def refuse_what_is_no_number(name: str, values) -> None:
+    """A ValueError that names the argument and the first entry that is a text, NaN or infinite."""
+    try:
+        table = np.asarray(values)
+    except (TypeError, ValueError):
+        return  # scikit-learn has the words for what is no table at all
+    texts = table.ravel() if table.dtype.kind in "OSU" else ()
+    for entry in texts:
+        if isinstance(entry, (str, bytes)):
+            raise ValueError(
+                f"{name} holds the text {str(entry)[:40]!r} (could not convert string to float): make it numbers first"
+            )
+    if table.dtype.kind == "f" and table.ndim in (1, 2) and not np.isfinite(table).all():
+        at = np.argwhere(~np.isfinite(table))
+        bad = table[tuple(at[0])]
+        place = f"row {at[0][0]}" + (f", column {at[0][1]}" if table.ndim == 2 else "")
+        raise ValueError(
+            f"{name} contains {'NaN' if np.isnan(bad) else 'infinity'} (first: {bad} in {place}; {len(at)} entries in "
+            "all are NaN or infinity): leave those rows out, or fill the gaps first"
+        )
 
 
 def _all_numbers(column) -> bool:

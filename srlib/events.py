@@ -128,7 +128,8 @@ class ProgressBar:
                 self.bar = tqdm(desc=event.method, total=event.total, initial=event.first, **self.options)
             case Iteration() if self.bar is not None:
                 self.bar.update(event.number - self.bar.n)
-                self.bar.set_postfix_str(f"loss {event.front[-1].loss:.3g}, {event.evaluations:,} formulas")
+                best = f"loss {event.front[-1].loss:.3g}, " if len(event.front) else ""  # none is finite so far
+                self.bar.set_postfix_str(f"{best}{event.evaluations:,} formulas")
             case Finished() if self.bar is not None:
                 self.bar.set_postfix_str(f"{event.reason}, loss {event.front[-1].loss:.3g}")
                 self.bar.close()

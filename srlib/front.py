@@ -114,9 +114,8 @@ class ParetoFront:
         try:
             return self._entries[row]
         except IndexError:
-            raise IndexError(
-                f"row {row} does not exist: the front has {len(self)} rows, 0 to {len(self) - 1}"
-            ) from None
+            rows = f"has {len(self)} rows, 0 to {len(self) - 1}" if self._entries else "is empty"
+            raise IndexError(f"row {row} does not exist: the front {rows}") from None
 
     def __eq__(self, other) -> bool:
         return isinstance(other, ParetoFront) and self._entries == other._entries
@@ -159,8 +158,8 @@ class ParetoFront:
         scores = self.scores()
         return max((row for row in range(len(self)) if self[row].loss <= limit), key=lambda row: scores[row])
 
-    def table(self) -> pd.DataFrame:
-        """The front as a table: complexity, loss, score, equation, sympy, callable; one row per entry."""
+    def _text_table(self) -> pd.DataFrame:
+        """The table without sympy, which takes a second to load and longer for long formulas."""
         import pandas as pd
 
         return pd.DataFrame(
@@ -169,19 +168,23 @@ class ParetoFront:
                 "loss": [entry.loss for entry in self],
                 "score": self.scores(),
                 "equation": [entry.expression.format(6) for entry in self],
-                "sympy": [entry.expression.sympy() for entry in self],
-                "callable": [entry.expression.evaluate for entry in self],
             }
         )
 
+    def table(self) -> pd.DataFrame:
+        """The front as a table: complexity, loss, score, equation, sympy, callable; one row per entry."""
+        table = self._text_table()
+        table["sympy"] = [entry.expression.sympy() for entry in self]
+        table["callable"] = [entry.expression.evaluate for entry in self]
+        return table
+
     def _repr_html_(self) -> str:
-        return self.table()[["complexity", "loss", "score", "equation"]].to_html()
+        return self._text_table().to_html()
 
     def __repr__(self) -> str:
         if not self._entries:
             return "ParetoFront(empty)"
-        columns = ["complexity", "loss", "score", "equation"]
-        return self.table()[columns].to_string(float_format=lambda number: f"{number:.4g}")
+        return self._text_table().to_string(float_format=lambda number: f"{number:.4g}")
 
     def draw(self, ax=None, chosen: int | None = None):
         """Loss against complexity, as a staircase; ``chosen`` marks a row. Returns the matplotlib Axes."""

@@ -70,6 +70,22 @@ class Operator:
     def __str__(self) -> str:
         return self.symbol or self.name
 
+    def __reduce__(self):
+        """Pickled in words: codes of user-defined operators differ between processes, and functions do not pickle."""
+        return _recall, (self.name, self.arity, self.definition)
+
+
+def _recall(name: str, arity: int, definition: str) -> Operator:
+    """The operator that was pickled: from its definition, or the registered one of that name."""
+    if definition:
+        from .expression import Expression  # only needed for operators that it made
+
+        return Expression.operator(definition)
+    for known in _table[1:]:
+        if (known.name, known.arity, known.definition) == (name, arity, ""):
+            return known
+    raise UnknownOperator(f"operator {name!r} is not registered in this process: register it before unpickling")
+
 
 class UnknownOperator(ValueError):
     """An operator's name that the alphabet does not have."""
@@ -362,6 +378,8 @@ def find(name: str | Operator, arity: int | None = None, extra: Iterable[Operato
     """
     if isinstance(name, Operator):
         operator = name
+        if not 0 < operator.code < len(_table) or _table[operator.code] != operator:
+            raise UnknownOperator(f"operator {operator.name!r} has no code: use what register() returns")
     elif not isinstance(name, str):
         raise UnknownOperator(f"an operator is a name such as 'sin' or '+', not {name!r}")
     else:

@@ -7,9 +7,11 @@ end. What was found lies in :attr:`Run.front`, so nothing is lost, wherever the 
 from __future__ import annotations
 
 import json
+import math
 import os
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from .front import ParetoFront
 __all__ = ["Run", "StopSearch", "read_checkpoint", "write_checkpoint"]
 
 HEARTBEAT = 0.1  # seconds between two looks at the clock's consequences
+LAST_TOUCH = 1.0  # seconds that a method may still polish its front after somebody or the clock has stopped it
 
 
 class StopSearch(Exception):
@@ -65,6 +68,8 @@ class Run:
         self.time_limit, self.max_evaluations, self.stop_when = time_limit, max_evaluations, stop_when
         self.front, self.evaluations = ParetoFront(resolution), 0
         self.checkpoint = checkpoint
+        self.about: dict[str, Any] = {}  # of the data; kept in the state, so that a later fit can tell others apart
+        self.polish_until = math.inf  # on the clock of time.monotonic
         self._describe: Callable[[], dict] | None = None
         self._began = self._beat = self._saved = time.monotonic()
 
@@ -100,9 +105,13 @@ class Run:
 
     def check(self) -> None:
         """End the search if its budget is spent or somebody asked for it. Call it often: it costs a microsecond."""
-        now = time.monotonic()
         if self.evaluations_left <= 0:
             raise StopSearch("max_evaluations")
+        self.look()
+
+    def look(self) -> None:
+        """Look at the clock alone: for the middle of a block of evaluations that are already granted."""
+        now = time.monotonic()
         if self.time_limit is not None and now - self._began >= self.time_limit:
             raise StopSearch("time_limit")
         if now - self._beat >= HEARTBEAT:
@@ -124,10 +133,21 @@ class Run:
         details : mapping, optional
             See :class:`~srlib.events.Iteration`.
         """
-        self._describe = describe
+        self.remember(describe)
         if self.checkpoint is not None and time.monotonic() - self._saved >= self.checkpoint_every:
             self.save()
         self._send(Iteration(number, total, self.elapsed, self.evaluations, self.front.copy(), details or {}))
+
+    def remember(self, describe: Callable[[], dict]) -> None:
+        """Where a later fit would go on from; ``describe`` as in :meth:`iteration`."""
+        self._describe = describe
+
+    def limit_polish(self, reason: str) -> None:
+        """Set :attr:`polish_until`: nobody waits long after a stop, and a time limit holds for the polish, too."""
+        if reason in ("time_limit", "interrupted", "callback"):
+            self.polish_until = time.monotonic() + LAST_TOUCH
+        elif self.time_limit is not None:
+            self.polish_until = max(self._began + self.time_limit, time.monotonic() + LAST_TOUCH)
 
     def finish(self, reason: str) -> None:
         """Say that the search has ended."""
@@ -143,13 +163,17 @@ class Run:
             "method": self.method,
             "front": self.front.to_dict(),
             "evaluations": self.evaluations,
+            **self.about,
             **self._describe(),
         }
 
     def save(self) -> None:
-        """Write the checkpoint, if there is one to write."""
+        """Write the checkpoint, if there is one to write; a full disk is a warning and does not end the search."""
         if self.checkpoint is not None and self._describe is not None:
-            write_checkpoint(self.checkpoint, self.state())
+            try:
+                write_checkpoint(self.checkpoint, self.state())
+            except ValueError as error:
+                warnings.warn(f"{error}; the search goes on without it", RuntimeWarning, stacklevel=2)
             self._saved = time.monotonic()
 
     def _send(self, event) -> None:
@@ -160,15 +184,20 @@ class Run:
 
 def write_checkpoint(path: str | os.PathLike, state: Mapping) -> None:
     """Write ``state`` as JSON, whole or not at all: a killed process leaves the old file or the new one."""
-    path = Path(path)
+    path, unfinished = Path(path), None
     try:
         with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            unfinished = file.name
             json.dump(state, file)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(file.name, path)
+        os.replace(unfinished, path)
+        unfinished = None
     except OSError as error:
         raise ValueError(f"checkpoint is {str(path)!r}, which cannot be written: {error}") from error
+    finally:
+        if unfinished is not None:  # an error, or Ctrl-C
+            Path(unfinished).unlink(missing_ok=True)
 
 
 def read_checkpoint(path: str | os.PathLike, method: str) -> dict | None:

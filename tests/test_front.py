@@ -3,6 +3,8 @@
 import itertools
 import json
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -111,3 +113,17 @@ def test_table_and_drawing_show_every_row():
     ax = front.draw(chosen=1)
     assert ax.lines[0].get_xdata().tolist() == [1, 2, 5]
     assert "complexity" in repr(front) and "<table" in front._repr_html_()
+
+
+def test_it_is_shown_without_sympy():
+    code = (
+        "import sys; from srlib import Expression, ParetoFront; front = ParetoFront(); "
+        "front.add(Expression.parse('x0'), 1.0); print(repr(front), front._repr_html_(), 'sympy' in sys.modules)"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "equation" in shown and shown.strip().endswith("False")
+
+
+def test_an_empty_front_says_so():
+    with pytest.raises(IndexError, match="row -1 does not exist: the front is empty"):
+        ParetoFront()[-1]

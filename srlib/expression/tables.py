@@ -16,6 +16,7 @@ __all__ = ["describe_nonfinite", "table_columns"]
 
 def table_columns(expression: Expression, X) -> np.ndarray:
     """The table as float64, turned so that its columns come first: (features, rows)."""
+    _refuse_other_order(expression, X)
     table = np.asarray(X)
     textual = table.dtype == object and any(isinstance(entry, (str, bytes, complex)) for entry in table.flat)
     if table.dtype.kind not in "biufO" or textual:
@@ -32,6 +33,18 @@ def table_columns(expression: Expression, X) -> np.ndarray:
         missing = expression.feature_name(used[-1])
         raise ValueError(f"X has {table.shape[1]} columns, but the formula uses {missing} (column {used[-1]})")
     return table.T
+
+
+def _refuse_other_order(expression: Expression, X) -> None:
+    """Columns are taken by their places: a DataFrame that has the names elsewhere would give wrong values silently."""
+    places = {str(name): place for place, name in enumerate(getattr(X, "columns", ()))}
+    for feature in expression.features if expression.names else ():
+        name = expression.names[feature]
+        if places.get(name, feature) != feature:
+            raise ValueError(
+                f"X has {name!r} as its column {places[name]}, but the formula counts it as column {feature}: "
+                "put the columns in the order of `names`, or give X.to_numpy() if that is what you mean"
+            )
 
 
 def describe_nonfinite(expression: Expression, columns: np.ndarray, y: np.ndarray) -> str:

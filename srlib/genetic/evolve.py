@@ -154,6 +154,7 @@ def evaluate(
         block = new[at : at + int(min(BLOCK, run.evaluations_left))]
         losses = (executor.map if executor else map)(fitness.loss, block)
         for tree, loss in zip(block, losses, strict=True):
+            run.look()  # on a million rows, one formula takes long enough
             known[tree] = loss
             run.count()
             if run.front.wants(loss, tree.complexity):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from random import Random
@@ -14,6 +15,7 @@ from sklearn.utils import check_random_state
 from ..constants import refit
 from ..estimator import SymbolicRegressor, check_choice, check_number, check_range
 from ..expression import Expression
+from ..front import ParetoFront
 from ..operators import Operator, find
 from ..run import Run
 from .evolve import MUTATIONS, Settings, evolve
@@ -23,6 +25,7 @@ from .initialisation import Primitives
 
 __all__ = ["GeneticRegressor"]
 
+DEEPEST = 10  # levels of a random formula: full trees grow like 2**depth
 ROWS_WORTH_THREADS = 5_000  # below, numpy is done before a second thread has begun
 
 
@@ -172,15 +175,14 @@ class GeneticRegressor(SymbolicRegressor):
         if state is None:
             rng.seed(int(check_random_state(self.random_state).randint(2**31)))
         else:
-            population = [Individual.from_dict(data) for data in state["population"]]
             generation = state["generation"]
-            version, internal, gauss = state["rng"]
-            rng.setstate((version, tuple(internal), gauss))
+            rng.setstate(state["rng"])
+            population = self._judge_again(state["population"], fitness, run, X, y, sample_weight)
         self.history_ = History(first=generation)
         self.population_ = population
         if population:
             self.history_.add(population)
-            run.iteration(generation, self.generations, self._describe(generation, population, rng, X))
+            run.remember(self._describe(generation, population, rng))
         run.start(self.generations, generation, *X.shape)
         with self._executor(len(y)) as executor:
             generations = evolve(
@@ -191,7 +193,7 @@ class GeneticRegressor(SymbolicRegressor):
                 if not self.keep_history:
                     self.history_ = History(first=generation)
                 self.history_.add(population)
-                describe = self._describe(generation, population, rng, X)
+                describe = self._describe(generation, population, rng)
                 run.iteration(generation, self.generations, describe, {"population": tuple(population)})
 
     def _polish(self, X, y, sample_weight, run: Run):
@@ -200,15 +202,46 @@ class GeneticRegressor(SymbolicRegressor):
             return
         fitness = Fitness(X, y, sample_weight, self.parsimony, self.loss)
         for entry in run.front.copy():
-            fitted = refit(entry.expression, fitness.columns, fitness.y, fitness.weights)
+            fitted = refit(entry.expression, fitness.columns, fitness.y, fitness.weights, until=run.polish_until)
             run.front.add(fitted, fitness.loss(fitted), entry.complexity)
 
-    def _describe(self, generation, population, rng, X):
+    def _judge_again(self, population, fitness: Fitness, run: Run, X, y, sample_weight) -> list[Individual]:
+        """An earlier fit's population and front with their losses now: data or parameters may be others."""
+        plain, front = Fitness(X, y, sample_weight, self.parsimony, self.loss), ParetoFront(run.front.resolution)
+        for entry in run.front:
+            front.add(entry.expression, plain.loss(entry.expression), entry.complexity)
+        run.front = front
+        losses = [fitness.loss(one.expression) for one in population]
+        return [
+            dataclasses.replace(one, loss=loss, fitness=fitness.of(one.expression, loss))
+            for one, loss in zip(population, losses, strict=True)
+        ]
+
+    def _read_state(self, state: dict) -> dict:
+        version, internal, gauss = state["rng"]
+        return {
+            **super()._read_state(state),
+            "generation": int(state["generation"]),
+            "population": [Individual.from_dict(data) for data in state["population"]],
+            "rng": (version, tuple(internal), gauss),
+        }
+
+    def _earlier_state(self, n_features: int) -> dict | None:
+        state = super()._earlier_state(n_features)
+        lacking = set(state.get("operators", ())) - set(map(_words, self._operators())) if state else set()
+        if lacking:
+            raise ValueError(
+                f"binary_operators and unary_operators lack {', '.join(map(repr, sorted(lacking)))}, which the earlier "
+                "fit had: add what is missing, or fit with warm_start=False"
+            )
+        return state
+
+    def _describe(self, generation, population, rng):
         """The state at this moment, as plain data when somebody asks for it."""
-        rng_state = rng.getstate()
+        rng_state, operators = rng.getstate(), list(map(_words, self._operators()))
         return lambda: {
             "generation": generation,
-            "n_features": X.shape[1],
+            "operators": operators,
             "population": [individual.to_dict() for individual in population],
             "rng": rng_state,
         }
@@ -252,10 +285,15 @@ class GeneticRegressor(SymbolicRegressor):
     def _guesses(self) -> list[Expression]:
         guesses = []
         for guess in self.guesses:
-            tree = guess if isinstance(guess, Expression) else Expression.parse(guess, self._names)
+            try:
+                tree = guess if isinstance(guess, Expression) else Expression.parse(guess, self._names)
+            except ValueError as error:
+                raise ValueError(f"guesses holds {guess!r}: {error}") from None
             if tree.features and tree.features[-1] >= self.n_features_in_:
                 raise ValueError(f"guesses holds {guess!r}, but X has only {self.n_features_in_} columns")
-            guesses.append(tree)
+            if None not in (tree.names, self._names) and tree.names != self._names:
+                raise ValueError(f"guesses holds {guess!r} over {tree.names}, but the columns of X are {self._names}")
+            guesses.append(tree.with_names(self._names))
         return guesses
 
     def _executor(self, rows: int):
@@ -284,9 +322,25 @@ class GeneticRegressor(SymbolicRegressor):
             check_choice("constant_range", self.constant_range, ("auto",))
         elif self.constant_range is not None:
             check_range("constant_range", self.constant_range)
+        if isinstance(self.init_depth[1], int) and self.init_depth[1] > DEEPEST and self.binary_operators:
+            raise ValueError(
+                f"init_depth is {self.init_depth!r}: give at most {DEEPEST} levels; a full tree of {DEEPEST} has "
+                f"{2**DEEPEST - 1:,} nodes"
+            )
+        if isinstance(self.guesses, str) or not isinstance(self.guesses, Iterable):
+            raise ValueError(f"guesses is {self.guesses!r}: give a list of formulas, such as ['x0**2'], or ()")
+        if self.mutation_weights is not None and not isinstance(self.mutation_weights, Mapping):
+            raise ValueError(
+                f"mutation_weights is {self.mutation_weights!r}: give weights by name ({{'point': 1.0}}), or None"
+            )
         for name, weight in (self.mutation_weights or {}).items():
             check_choice("mutation_weights", name, tuple(MUTATIONS))
             check_number(f"mutation_weights[{name!r}]", weight, least=0)
         if self.mutation_weights is not None and not sum(self.mutation_weights.values()) > 0 and self.p_mutation > 0:
             raise ValueError("mutation_weights are all 0: give one a positive weight, or set p_mutation=0")
         self._operators()
+
+
+def _words(operator: Operator) -> str:
+    """What tells an operator from all others, in any process."""
+    return operator.definition or operator.name

@@ -221,7 +221,7 @@ def test_wrong_constants_are_refused(values, message):
 
 def test_python_operators_build_formulas():
     x, y = Expression.variable(0), Expression.variable(1)
-    assert -x**2 / (1 - y) + 3 * x - 2**y == parse("-x0**2/(1 - x1) + 3*x0 - 2**x1")
+    assert -(x**2) / (1 - y) + 3 * x - 2**y == parse("-x0**2/(1 - x1) + 3*x0 - 2**x1")
     assert np.float64(2) * x == parse("2*x0")
     with pytest.raises(TypeError):
         x + "1"
@@ -295,3 +295,13 @@ print(*{"torch", "numba", "matplotlib", "sympy", "pandas", "sklearn", "scipy"}.i
 def test_repr_and_label(e):
     assert repr(e) == f"Expression({str(e)!r})"
     assert all(e.label(node) for node in range(e.size))
+
+
+def test_a_dataframe_in_another_order_is_refused_rather_than_misread():
+    e = Expression.parse("a - b", names=["a", "b"])
+    table = pd.DataFrame({"a": [5.0], "b": [2.0]})
+    assert e.evaluate(table) == [3.0]
+    assert e.evaluate(table.rename(columns={"a": "u", "b": "v"})) == [3.0]  # other names: by their places
+    with pytest.raises(ValueError, match="X has 'a' as its column 1, but the formula counts it as column 0"):
+        e.evaluate(table[["b", "a"]])
+    assert e.evaluate(table[["b", "a"]].to_numpy()) == [-3.0]

@@ -1,5 +1,6 @@
 """GeneticRegressor: the contract of every estimator, on the simplest of them."""
 
+import io
 import json
 import math
 import pickle
@@ -15,8 +16,9 @@ from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from srlib import Expression, GeneticRegressor, problems, recovers
-from srlib.events import Finished, Heartbeat, Iteration, Recorder, Started
+from srlib import Expression, GeneticRegressor, Operator, problems, recovers
+from srlib.events import Finished, Heartbeat, Iteration, ProgressBar, Recorder, Started
+from srlib.genetic import Fitness
 
 SMALL = {"population_size": 100, "generations": 6, "random_state": 0}
 
@@ -363,12 +365,135 @@ X3 = np.arange(6.0).reshape(3, 2)
         (X3, [1.0, 2.0, 3.0], {"sample_weight": [1.0, 1.0]}, "sample_weight has shape \\(2,\\), but X has 3 rows"),
         (X3, [1.0, 2.0, 3.0], {"sample_weight": [1.0, -1.0, 1.0]}, "sample_weight holds -1: no weight may be negative"),
         (X3, [1.0, 2.0, 3.0], {"sample_weight": [0.0, 0.0, 0.0]}, "sample_weight is zero in every row"),
-        (X3, [1.0, 2.0, 3.0], {"sample_weight": [0.0, 0.0, 1.0]}, "y is constant"),
+        (X3, [1.0, 2.0, 3.0], {"sample_weight": [0.0, 0.0, 1.0]}, "sample_weight.*every row but one"),
+        (X3, [1e-170, 2e-170, 3e-170], {}, "y varies by 2e-170, whose square underflows"),
+        ([["1.0"], ["a"], ["2.0"]], [1.0, 2.0, 3.0], {}, "X holds the text"),
+        (X3, ["a", "b", "c"], {}, "y holds the text 'a'"),
+        (pd.DataFrame(X3, columns=["a", "a"]), [1.0, 2.0, 3.0], {}, "X has more than one column 'a'"),
     ],
 )
 def test_bad_data_are_named(X, y, options, message):
     with pytest.raises(ValueError, match=message):
         GeneticRegressor(**SMALL).fit(X, y, **options)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "message"),
+    [
+        ("guesses", "x0", "guesses is 'x0': give a list"),
+        ("guesses", None, "guesses is None: give a list"),
+        ("guesses", ["foo("], "guesses holds 'foo\\('"),
+        ("guesses", [Expression.parse("b", names=["b"])], "guesses holds .* but the columns of X"),
+        ("mutation_weights", "point", "mutation_weights is 'point': give weights by name"),
+        ("callbacks", None, "callbacks is None: give a list"),
+        ("init_depth", (20, 25), "init_depth is \\(20, 25\\): give at most 10"),
+        ("checkpoint", 3, "checkpoint is 3: give the path"),
+        ("checkpoint", ".", "checkpoint is '.', a folder"),
+        ("unary_operators", [Operator("foo", 1, np.sin, None, None)], "unary_operators holds .*has no code"),
+    ],
+)
+def test_what_would_have_failed_late_or_never_is_refused_at_once(data, parameter, value, message):
+    X, y = data
+    with pytest.raises(ValueError, match=message):
+        GeneticRegressor(**{**SMALL, parameter: value}).fit(pd.DataFrame(X, columns=["u", "v"][: X.shape[1]]), y)
+
+
+def test_guesses_take_the_names_of_the_columns(data):
+    X, y = data
+    frame = pd.DataFrame(X, columns=["u", "v"][: X.shape[1]])
+    model = GeneticRegressor(**{**SMALL, "generations": 0}, guesses=[Expression.parse("x0*x0*x0*x0")]).fit(frame, y)
+    assert model.history_.generations[0][0].expression.names == tuple(frame.columns)
+
+
+def test_warm_start_on_other_data_judges_anew(data):
+    X, y = data
+    model = GeneticRegressor(warm_start=True, refit_constants=False, **{**SMALL, "generations": 2}).fit(X, y)
+    model.fit(X, 1000 + 7 * y)
+    for entry in model.front_:
+        assert entry.loss == pytest.approx(np.mean((entry.expression.evaluate(X) - 1000 - 7 * y) ** 2))
+    for one in model.population_:
+        assert one.loss == Fitness(X, 1000 + 7 * y, linear_scaling=True).loss(one.expression)
+
+
+def test_warm_start_refuses_other_columns_and_fewer_operators(data, tmp_path):
+    X, y = data
+    frame = pd.DataFrame(np.c_[X[:, 0], y], columns=["u", "v"])
+    options = {**SMALL, "generations": 1, "checkpoint": tmp_path / "run.json", "unary_operators": ["sin"]}
+    GeneticRegressor(**options).fit(frame, y)
+    with pytest.raises(ValueError, match="X has the columns \\['v', 'u'\\], but the earlier fit had \\['u', 'v'\\]"):
+        GeneticRegressor(warm_start=True, **options).fit(frame[["v", "u"]], y)
+    with pytest.raises(ValueError, match="lack 'sin', which the earlier fit had"):
+        GeneticRegressor(warm_start=True, **{**options, "unary_operators": []}).fit(frame, y)
+    GeneticRegressor(warm_start=True, **{**options, "unary_operators": ["sin", "cos"]}).fit(frame, y)
+
+
+def test_a_resumed_fit_begins_with_started(data):
+    model = GeneticRegressor(warm_start=True, **{**SMALL, "generations": 2}).fit(*data)
+    recorder = Recorder()
+    model.set_params(generations=3, callbacks=[recorder]).fit(*data)
+    assert [type(event).__name__ for event in recorder.events] == ["Started", "Iteration", "Finished"]
+    assert recorder.events[0].first == 2 and recorder.events[1].number == 3
+
+
+def test_a_callback_that_raises_does_not_lose_what_was_found(data):
+    def broken(event):
+        if getattr(event, "number", 0) == 2:
+            raise ZeroDivisionError("in a live plot")
+
+    model = GeneticRegressor(**SMALL, callbacks=[broken])
+    with pytest.raises(ZeroDivisionError, match="live plot"):
+        model.fit(*data)
+    assert len(model.front_) > 0 and model.stopped_by_ == "error"
+    assert np.isfinite(model.predict(data[0])).all()
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+def test_trouble_with_the_checkpoint_loses_nothing(data, tmp_path, monkeypatch, error):
+    def fail(*arguments, **options):
+        raise error("no space left")
+
+    monkeypatch.setattr("srlib.run.json.dump", fail)
+    model = GeneticRegressor(checkpoint=tmp_path / "run.json", **SMALL)
+    if error is OSError:
+        with pytest.warns(RuntimeWarning, match="checkpoint.*no space left.*goes on without it"):
+            model.fit(*data)
+    else:
+        assert model.fit(*data).stopped_by_ == "interrupted"
+    assert len(model.front_) > 0 and list(tmp_path.iterdir()) == []
+
+
+def test_a_checkpoint_that_lacks_something_is_called_damaged(data, tmp_path):
+    path = tmp_path / "run.json"
+    path.write_text('{"method": "GeneticRegressor", "evaluations": 3}')
+    with pytest.raises(ValueError, match="checkpoint .* is damaged"):
+        GeneticRegressor(warm_start=True, checkpoint=path, **SMALL).fit(*data)
+
+
+def test_the_time_limit_holds_for_the_polish_too(data, monkeypatch):
+    given = []
+    monkeypatch.setattr("srlib.genetic.regressor.refit", lambda e, *rest, until: given.append(until) or e)
+    began = time.monotonic()
+    GeneticRegressor(**SMALL, time_limit=1000).fit(*data)
+    GeneticRegressor(**SMALL, callbacks=[lambda event: isinstance(event, Iteration)]).fit(*data)
+    now = time.monotonic()
+    assert began + 1000 <= max(given) <= now + 1000 and min(given) <= now + 1
+
+
+def test_progress_without_a_finite_formula(data):
+    bar = ProgressBar(file=io.StringIO())
+    options = {"unary_operators": ["log"], "binary_operators": (), "constant_range": None, "callbacks": [bar]}
+    X, y = data
+    model = GeneticRegressor(**{**SMALL, **options}).fit(-1 - np.abs(X), y)
+    assert len(model.front_) == 1 and "formulas" in bar.bar.postfix or "completed" in bar.bar.postfix
+
+
+def test_a_defined_operator_works_in_another_process(data):
+    first, second = Expression.operator("a_first(x) = x + 1"), Expression.operator("a_second(x) = x*x + 1")
+    model = GeneticRegressor(unary_operators=[first, second], **SMALL)
+    code = "import pickle, sys; print([str(o.definition) for o in pickle.loads(sys.stdin.buffer.read())._operators()])"
+    run = subprocess.run([sys.executable, "-c", code], input=pickle.dumps(model), capture_output=True, check=True)
+    assert b"a_first(x) = x + 1" in run.stdout and b"a_second(x) = x*x + 1" in run.stdout
+    assert clone(model).fit(*data).front_ == model.fit(*data).front_
 
 
 def test_questions_that_have_no_answer(data):
