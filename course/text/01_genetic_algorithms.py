@@ -25,7 +25,7 @@
 #
 # **You need** lesson 00 (how panels, checks and Stop work), some calculus, some Python. Take 75 minutes.
 #
-# *Runs in about 40 s and 300 MB on 2 cores.*
+# *Runs in about 55 s and 350 MB on 2 cores.*
 
 # %% tags=["setup"]
 # Run this cell first. It finds srlib in a clone of the course; on Colab or Kaggle it installs srlib and nothing else.
@@ -81,7 +81,7 @@ for ax in (left, right):
 for name, x, y in zip(planets, kepler.X[:, 0], kepler.y, strict=True):
     right.annotate(name, (x, y), xytext=(7, -9), textcoords="offset points", fontsize=11)
 left.set_title("as measured")
-right.set(xscale="log", yscale="log", title="both axes logarithmic", xlim=(0.3, 25))
+right.set(xscale="log", yscale="log", title="both axes logarithmic", xlim=(0.3, 25), ylim=(50, 20_000))
 show(fig, "Period against distance of six planets. With plain axes four planets crowd in one corner; "
      "with logarithmic axes all six lie on a straight line.")
 
@@ -164,10 +164,11 @@ check("1.1", complexity)
 # where it ends up. The curves on the right show who comes near the data.
 
 # %%
-from srlib.teaching.dashboards.lesson01 import surgery_panel
+from srlib.teaching.dashboards.lesson01 import still, surgery_panel
 
 bench = surgery_panel()
-bench.show(twin=[{}, {"parents": "the lecture's mutation", "operation": "point", "mother": 4, "again": 1}])
+bench.show()
+still(bench, parents="the lecture's mutation", operation="point", mother=4, again=1)
 
 # %% [markdown]
 # Four things to try, five minutes:
@@ -333,7 +334,7 @@ check("1.4", divide)
 # | 7 | termination, or back to 2 | the loop in `evolve` |
 #
 # **Step 1.** Six random formulas. Half of them are *full*, with all leaves on one level, half *grown*, with leaves
-# anywhere (Koza's ramped half-and-half).
+# anywhere (Koza's ramped half-and-half). One of these six has no value at all, and will not live long.
 
 # %%
 first = ramped_half_and_half(letters, 6, depths=(2, 4), rng=Random(3))
@@ -386,7 +387,8 @@ print(inspect.getsource(replace))
 # ## One run, generation by generation
 #
 # Two hundred formulas, twenty generations, on the six planets. `linear_scaling=False` is the textbook's fitness from
-# above; what the other choice buys comes later. We make the same run at three prices of length.
+# above; what the other choice buys comes later. We make the same run at three prices of length. (With this seed it ends
+# at the form of the law. Do not conclude anything from one seed: the rate comes later.)
 
 # %%
 textbook = dict(population_size=200, generations=20, unary_operators=("sqrt",), tournament_size=7, p_crossover=0.7,
@@ -406,10 +408,22 @@ print(steps.to_string(index=False, formatters={"best_loss": "{:.1e}".format, "me
 # cloud sink.
 
 # %%
-from srlib.teaching.dashboards.lesson01 import watch_panel
+from srlib.teaching.dashboards.lesson01 import compute_snapshot, draw_clouds, watch_panel
+from srlib.teaching.style import blank
 
 watch = watch_panel(runs)
-watch.show(twin=[{"generation": 0}, {"generation": 5}, {"generation": 20}])
+watch.show()
+still(watch, generation=20)
+
+# %% [markdown]
+# Four generations of that run, side by side:
+
+# %%
+strip = [compute_snapshot(history.generations, generation, "kepler") for generation in (0, 2, 7, 20)]
+fig = blank(11, 3.6)
+draw_clouds(strip, fig)
+show(fig, "The population at four generations, complexity against error. In generation 0 nearly all formulas lie above "
+     "the best constant; later the cloud has sunk and has an edge below, on which the fittest sits.")
 
 # %% [markdown]
 # Three questions while you move the slider:
@@ -428,7 +442,15 @@ watch.show(twin=[{"generation": 0}, {"generation": 5}, {"generation": 20}])
 from srlib.teaching.dashboards.lesson01 import live_run
 
 live = live_run()
-live.show(twin=[{}])
+live.show()
+
+# %% [markdown]
+# For a reader without a kernel, the end of such a run on Hubble's galaxies:
+
+# %%
+recorded = live_run()
+recorded.run(data="hubble", population=100)
+still(recorded)
 
 # %% [markdown]
 # ## The law
@@ -478,9 +500,9 @@ recall("the power of a", 1.5)
 # far more than the earth's 365.
 
 # %%
-constant = model.best().constants.prod()
-print(f"a planet at 1 AU: {model.best().evaluate([[1.0]])[0]:.1f} days")
-assert abs(model.best().evaluate([[1.0]])[0] - 366.65) < 0.5
+year = model.best().evaluate([[1.0]])[0]
+print(f"a planet at 1 AU: {year:.1f} days")
+assert abs(year - 366.65) < 0.1
 
 # %% [markdown]
 # ### Hubble's galaxies
@@ -508,13 +530,13 @@ ax.plot(grid, longest.evaluate(grid[:, None]), color=BLUE, linestyle="--", label
 ax.set(xlabel="distance D (Mpc)", ylabel="velocity v (km/s)", ylim=(-400, 1500))
 ax.legend(loc="upper left", fontsize=11)
 show(fig, "Velocity against distance of galaxies, much scattered. The chosen formula is a straight line through "
-     "the origin; the longest formula of the front bends after single points.")
+     "the origin; the longest formula of the front bends down at the far end.")
 
 # %% [markdown]
-# The chosen row is $v = H_0 D$. The longer rows have a lower loss: they follow single galaxies. With noise, **the
-# lowest loss is not the law**. Hubble's constant comes out near 475 km/s per Mpc. Today's value is near 70, because his
-# distances were too small by a factor of about seven. Symbolic regression found what was in the data, the mistake
-# included.
+# The chosen row is $v = H_0 D$. The longer rows have a lower loss: they bend towards the last few galaxies. With noise,
+# **the lowest loss is not the law**. Hubble's constant comes out near 475 km/s per Mpc. Today's value is near 70,
+# because his distances were too small by a factor of about seven. Symbolic regression found what was in the data, the
+# mistake included.
 #
 # ### Who were its ancestors?
 #
@@ -522,7 +544,6 @@ show(fig, "Velocity against distance of galaxies, much scattered. The chosen for
 
 # %%
 from srlib.teaching.dashboards.lesson01 import draw_ancestry, main_line
-from srlib.teaching.style import blank
 
 winner = history.best()
 fig = blank(10, 5.5)
@@ -532,8 +553,10 @@ show(fig, f"The {len(family) - 1} ancestors of the winner, by generation and err
      f"from {main_line(history, winner)[-1][1].expression.format(3)} in generation 0 to {winner.expression.format(3)}.")
 
 # %% [markdown]
-# Nobody designed the winner. Some ancestor brought the product with the root, another one the number of hundreds, and
-# small moves of the number did the rest.
+# Nobody designed the winner. Read the list from above: crossover brings the root and the number together, a constant
+# moves, and at one place the error *rises* because the formula has become shorter, which the fitness prefers. The
+# winner is not pretty: $\sqrt a\,(191.4 - 6.4)(a + a)$ is $370\,a^{3/2}$ in disguise. Nothing in the seven steps
+# simplifies.
 #
 # ### Spot the slip
 #
@@ -579,7 +602,8 @@ assert np.allclose(recomputed.ours, printed.score, atol=2e-6)
 # ## Is it evolution, or just many tries?
 #
 # A run tries thousands of formulas. Would blind search have found the law as well? With tournaments of size 1 nobody is
-# preferred, and everything else stays the same. **Predict** before you run: on how many of 10 seeds does each find it?
+# preferred, and everything else stays the same. The cubic $x^3 + x^2 + x$ is to be built from $x$ and `+ - * /`,
+# without numbers. **Predict** before you run: on how many of 10 seeds does each find it?
 
 # %%
 predict("tournament of 1 finds x^3 + x^2 + x, on 10 seeds", ..., range(11))
@@ -589,12 +613,13 @@ predict("tournament of 1 finds x^3 + x^2 + x, on 10 seeds", ..., range(11))
 def rate(problem, seeds=10, **options):
     """On how many seeds the chosen formula is the law."""
     settings = dict(population_size=100, generations=15, parsimony=0.001, tournament_size=7, p_crossover=0.7,
-                    p_mutation=0.5, linear_scaling=True, model_selection="score", n_jobs=1)  # fmt: skip
+                    p_mutation=0.5, linear_scaling=True, refit_constants=False, model_selection="score",
+                    n_jobs=1)  # fmt: skip
     models = (GeneticRegressor(random_state=seed, **settings | options) for seed in range(seeds))
     return sum(bool(recovers(model.fit(problem.X, problem.y).best(), problem)) for model in models)
 
 
-tasks = {"x^3 + x^2 + x": (problems.load("nguyen-1"), {}),
+tasks = {"x^3 + x^2 + x": (problems.load("nguyen-1"), {"constant_range": None, "stop_when": 1e-20}),
          "Kepler": (kepler, {"unary_operators": ("sqrt",), "generations": 10})}  # fmt: skip
 found = {}
 for law, (problem, options) in tasks.items():
@@ -606,10 +631,10 @@ recall("tournament of 1 finds x^3 + x^2 + x, on 10 seeds", found["x^3 + x^2 + x"
 assert found["x^3 + x^2 + x", 7] >= found["x^3 + x^2 + x", 1] + 3
 
 # %% [markdown]
-# Two lessons in one table. Without selection the cubic is hardly ever found, and with it most of the time: selection
-# works. But *Kepler's law is found without any selection*. With linear scaling (next section) the form to be found is
-# `a*sqrt(a)`, four nodes, and a few hundred random formulas are enough to contain it. **A problem that random search
-# solves proves nothing about a method.** Keep that in mind when you read benchmark tables.
+# Two lessons in one table. The cubic is found by luck without selection, and by method with it: selection works. But
+# *Kepler's law is found without any selection*. With linear scaling (next section) the form to be found is `a*sqrt(a)`,
+# four nodes, and a few hundred random formulas are enough to contain it. **A problem that random search solves proves
+# nothing about a method.** Keep that in mind when you read benchmark tables.
 #
 # ### Bloat, and what parsimony does
 #
@@ -749,6 +774,16 @@ if stored is None:  # the notebook alone, without the rest of the course
 else:
     table = summary(pd.read_csv(stored))
     print(table.drop(columns=[name for name in table if name.endswith("runs")]).to_string())
+    total = table.loc["all"]
+    assert total["genetic: on front"] > total["gplearn: on front"]
+    assert total["genetic: median s"] < total["gplearn: median s"]
+
+# %% [markdown]
+# *recovered* counts the runs in which the formula that the method picks itself is the law, *on front* those that return
+# the law at all; gplearn returns one formula. The real laws with a free factor, such as Hubble's and Kepler's, are
+# where linear scaling tells. On the Nguyen and b problems neither method gets far with 20 generations of 1000 and an
+# alphabet of eight letters. That is not a mistake in the code: it is how far the textbook goes, and the reason for the
+# next lesson.
 
 # %% [markdown]
 # ## Summary

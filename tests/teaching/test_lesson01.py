@@ -294,7 +294,7 @@ def test_exercise_4_division(capsys):
         correct=[right, quiet(np.nan), lambda a, b: [x / y if y else float("nan") for x, y in zip(a, b, strict=True)]],
         wrong=[
             (quiet(1.0, 1e-12), "what a protected division says"),
-            (quiet(1.0, 0.001), "near 0, too"),
+            (quiet(1.0, 0.001), "also near 0"),
             (quiet(0.0), "perfectly good value"),
             (plain, "0/0 is not infinite"),
             (quiet(np.nan, 0.001), "small denominator"),

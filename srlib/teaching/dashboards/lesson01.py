@@ -19,7 +19,7 @@ from srlib.operators import find
 from ..controls import Choice, Slider, Toggle
 from ..live import LiveRun
 from ..panel import Panel
-from ..style import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILLION
+from ..style import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILLION, blank, show
 
 __all__ = [
     "compute_snapshot", "compute_surgery", "draw_ancestry", "draw_snapshot", "draw_surgery", "live_run", "main_line",
@@ -227,6 +227,15 @@ def surgery_panel():
     return Panel(compute_surgery, draw_surgery, controls, describe_surgery, "Tree surgery bench", (10, 6.2))
 
 
+def still(panel, **setting):
+    """Show the picture of a panel with a setting, or the last one of a live run, outside of the widget at full size."""
+    result = panel.job.snapshot if isinstance(panel, LiveRun) else panel.compute(**panel.values | setting)
+    fig = blank(*panel.size)
+    panel.draw(result, fig)
+    words = f" ({panel.controls.words(setting)})" if setting else ""
+    show(fig, panel.describe(result), f'<small style="color:#555">The same{words}, to read without a kernel.</small>')
+
+
 # ---------------------------------------------------------------- a run, generation by generation
 
 
@@ -274,27 +283,7 @@ FLOOR, CEILING = 1e-4, 5.0  # of the errors that are drawn
 def draw_snapshot(snapshot, fig):
     """The population as a cloud, the fall of the best loss, the best formula as a tree and on the data."""
     _place_by_hand(fig)
-    cloud = fig.add_axes((0.085, 0.12, 0.44, 0.76))
-    errors = np.clip(snapshot.errors, FLOOR, CEILING)
-    spread = (np.arange(len(errors)) * 0.618) % 1 - 0.5  # so that equal points lie side by side
-    valid = np.isfinite(snapshot.errors)
-    cloud.plot((snapshot.sizes + 0.7 * spread)[valid], errors[valid], "o", color=BLUE, alpha=0.35, markersize=5)
-    bad = np.full((~valid).sum(), 2.2 * CEILING)
-    cloud.plot((snapshot.sizes + 0.7 * spread)[~valid], bad, "x", color=GREY, markersize=5)
-    cloud.plot(
-        snapshot.best.size,
-        max(snapshot.best_error, FLOOR),
-        "D",
-        color=VERMILLION,
-        markersize=11,
-        markeredgecolor="white",
-    )
-    cloud.axhline(1.0, color=GREY, linestyle=":", linewidth=1.5)
-    cloud.text(30.7, 1.15, "best constant", ha="right", fontsize=10, color="#555555")
-    cloud.set(yscale="log", xlim=(0, 31), ylim=(FLOOR / 3, 5 * CEILING), xlabel="complexity (nodes)")
-    cloud.set_ylabel("error (best constant = 1)")
-    cloud.set_title(f"generation {snapshot.generation}: {len(errors)} formulas\n(× no value on the data)", fontsize=12)
-
+    _cloud(fig.add_axes((0.085, 0.12, 0.44, 0.76)), snapshot)
     fall = fig.add_axes((0.62, 0.74, 0.36, 0.17))
     fall.plot(
         range(len(snapshot.history)), np.clip(snapshot.history, FLOOR, None), ".-", color=VERMILLION, linewidth=1.8
@@ -321,6 +310,30 @@ def draw_snapshot(snapshot, fig):
     data.set_xlabel(f"{problem.names[0]} ({units[problem.names[0]]})", fontsize=11, labelpad=1)
     data.set_ylabel(f"{problem.target} ({units[problem.target]})", fontsize=11)
     data.tick_params(labelsize=10)
+
+
+def _cloud(ax, snapshot):
+    errors, valid = np.clip(snapshot.errors, FLOOR, CEILING), np.isfinite(snapshot.errors)
+    spread = (np.arange(len(errors)) * 0.618) % 1 - 0.5  # so that equal points lie side by side
+    x, best = snapshot.sizes + 0.7 * spread, (snapshot.best.size, max(snapshot.best_error, FLOOR))
+    ax.plot(x[valid], errors[valid], "o", color=BLUE, alpha=0.35, markersize=5)
+    ax.plot(x[~valid], np.full((~valid).sum(), 2.2 * CEILING), "x", color=GREY, markersize=5)
+    ax.plot(*best, "D", color=VERMILLION, markersize=11, markeredgecolor="white")
+    ax.axhline(1.0, color=GREY, linestyle=":", linewidth=1.5)
+    ax.text(30.7, 1.08, "best constant", ha="right", va="bottom", fontsize=10, color="#555555")
+    ax.set(yscale="log", xlim=(0, 31), ylim=(FLOOR / 2, 5 * CEILING), xlabel="complexity (nodes)")
+    ax.set_ylabel("error (best constant = 1)")
+    ax.set_title(f"generation {snapshot.generation}: {len(errors)} formulas\n(× no value on the data)", fontsize=12)
+
+
+def draw_clouds(snapshots, fig):
+    """The clouds of a few generations, side by side."""
+    for ax, snapshot in zip(fig.subplots(1, len(snapshots), sharey=True), snapshots, strict=True):
+        _cloud(ax, snapshot)
+        ax.set_title(f"generation {snapshot.generation}", fontsize=13)
+        ax.set_xlabel("complexity", fontsize=12)
+        if snapshot is not snapshots[0]:
+            ax.set_ylabel("")
 
 
 def describe_snapshot(snapshot):

@@ -237,10 +237,9 @@ def _(answer):
         raise Wrong(f"For columns of {len(a)} rows your function returns shape {got.shape}: one value a row is needed.")
     at_zero, elsewhere = got[zero], got[~zero]
     if (at_zero == 1).all():
-        text = "1 is what a protected division says. It is no quotient: what is computed is then not what is printed."
-        raise Wrong(
-            text if np.allclose(elsewhere, quotient[~zero]) else f"{text} And it replaces good values near 0, too."
-        )
+        if np.allclose(elsewhere, quotient[~zero]):
+            raise Wrong("1 is what a protected division says. What is computed is then not what is printed.")
+        raise Wrong("That is gplearn's protected division: 1 at 0, and also near 0, where the quotient is a good number.")
     if (at_zero == 0).all():
         raise Wrong("0 is a perfectly good value, and evolution will use it. Which value says that there is none?")
     if np.isinf(at_zero).any():
