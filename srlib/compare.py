@@ -21,6 +21,7 @@ import numpy as np
 
 from . import problems
 from .metrics import nrmse
+from .operators import suggest
 from .problems import Problem
 from .recovery import recovers
 
@@ -36,6 +37,8 @@ OPERATORS: dict[str, tuple[str, ...]] = {
     "nguyen": ("sin", "cos", "exp", "log"),
     "feynman": ("sin", "cos", "exp", "log", "sqrt", "square"),
     "eql": ("sin", "exp", "square", "sigmoid"),
+    "eqldiv": ("sin", "cos"),
+    "meta": ("sin", "cos", "exp", "square"),
 }
 
 
@@ -181,7 +184,12 @@ def compare(
     """
     import pandas as pd
 
-    path = Path(path)
+    methods, problem_names, seeds, path = list(methods), list(problem_names), list(seeds), Path(path)
+    for method in methods:
+        if method not in METHODS:
+            raise ValueError(f"methods holds {method!r}{suggest(str(method), METHODS)}; known are {', '.join(METHODS)}")
+    for name in problem_names:
+        problems.load(name)  # a misspelt name is an error now, and not when the problems before it are done
     done = set()
     if path.exists():
         with path.open(newline="") as file:

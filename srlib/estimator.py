@@ -40,13 +40,14 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
     stop_when : float or callable, optional
         End as soon as the loss is below this number, or ``stop_when(loss, complexity)`` is true.
     n_jobs : int, optional
-        Threads; None means all cores.
+        Threads; None means all cores, -1 all, -2 all but one.
     callbacks : sequence of callable
         Called with progress events (:mod:`srlib.events`); a true answer stops the fit.
     checkpoint : path, optional
         A JSON file that keeps the state of the search while it runs.
     warm_start : bool
-        Whether ``fit`` goes on from the checkpoint, or from the last fit, instead of starting anew.
+        Whether ``fit`` goes on from the checkpoint, or from the last fit, instead of starting anew. On other rows or
+        targets its formulas are judged anew; other columns are an error.
 
     Attributes
     ----------
@@ -55,7 +56,8 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
     equations_ : pandas.DataFrame
         The front as a table: complexity, loss, score, equation, sympy, callable.
     stopped_by_ : str
-        Why the search ended; see :class:`srlib.events.Finished`.
+        Why the search ended; see :class:`srlib.events.Finished`. "error" when a callback raised an error: ``fit``
+        raised it too, but kept what it had found.
     n_evaluations_ : int
         How many formulas were compared with the data.
     n_features_in_, feature_names_in_
@@ -121,7 +123,8 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
 
         Notes
         -----
-        Ctrl-C ends the search; everything found so far is kept.
+        Ctrl-C ends the search; everything found so far is kept. After that, and after ``time_limit``, the method may
+        improve its front's constants for one more second.
         """
         self._check_parameters()
         X, y, sample_weight = self._check_data(X, y, sample_weight)

@@ -4,14 +4,17 @@ Every function takes the targets first and the predictions second, of shape (row
 a float. `sample_weight` has one weight for each row.
 """
 
-import numpy as np
+from __future__ import annotations
 
-from srlib.recovery import Recovery, recovers
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .recovery import Recovery, recovers
 
 __all__ = ["Recovery", "acpcr", "acper", "huber", "mae", "mse", "nrmse", "r2", "recovers", "rmse"]
 
 
-def mse(y_true, y_pred, sample_weight=None):
+def mse(y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
     """Return the mean squared error.
 
     >>> mse([1.0, 2.0, 3.0], [1.0, 2.0, 5.0])
@@ -21,7 +24,7 @@ def mse(y_true, y_pred, sample_weight=None):
     return _mean((y - p) ** 2, w)
 
 
-def rmse(y_true, y_pred, sample_weight=None):
+def rmse(y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
     """Return the root of the mean squared error, in the units of the target.
 
     >>> rmse([0.0, 0.0], [3.0, 3.0])
@@ -30,7 +33,7 @@ def rmse(y_true, y_pred, sample_weight=None):
     return float(np.sqrt(mse(y_true, y_pred, sample_weight)))
 
 
-def nrmse(y_true, y_pred, sample_weight=None):
+def nrmse(y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
     """Return the root mean squared error divided by the standard deviation of the target.
 
     The deviation is the population one (divided by the number of rows), so that ``nrmse**2 == 1 - r2``: the mean of
@@ -43,7 +46,7 @@ def nrmse(y_true, y_pred, sample_weight=None):
     return float(np.sqrt(_mean((y - p) ** 2, w) / _variance(y, w)))
 
 
-def mae(y_true, y_pred, sample_weight=None):
+def mae(y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
     """Return the mean absolute error, the L1 loss of document 002.
 
     >>> mae([1.0, 2.0, 3.0], [1.0, 2.0, 6.0])
@@ -53,7 +56,7 @@ def mae(y_true, y_pred, sample_weight=None):
     return _mean(np.abs(y - p), w)
 
 
-def huber(y_true, y_pred, delta=1.0, sample_weight=None):
+def huber(y_true: ArrayLike, y_pred: ArrayLike, delta: float = 1.0, sample_weight: ArrayLike | None = None) -> float:
     """Return the mean Huber loss: quadratic for errors below `delta`, linear above.
 
     An error e costs e**2/2 up to `delta` and delta*(|e| - delta/2) beyond, which joins smoothly. Document 002 prints
@@ -69,7 +72,7 @@ def huber(y_true, y_pred, delta=1.0, sample_weight=None):
     return _mean(np.where(e < delta, 0.5 * e**2, delta * (e - 0.5 * delta)), w)
 
 
-def r2(y_true, y_pred, sample_weight=None):
+def r2(y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
     """Return the coefficient of determination: 1 is perfect, 0 is as good as the mean, negative is worse.
 
     >>> r2([1.0, 2.0, 3.0], [1.0, 2.0, 4.0])
@@ -79,7 +82,13 @@ def r2(y_true, y_pred, sample_weight=None):
     return 1.0 - _mean((y - p) ** 2, w) / _variance(y, w)
 
 
-def acpcr(y_true, y_pred, threshold=0.02, relative_to=None, sample_weight=None):
+def acpcr(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    threshold: float = 0.02,
+    relative_to: str | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> float:
     """Return the Almost Correct Prediction Correct Rate: the share of errors below a threshold (document 002).
 
     Parameters
@@ -117,7 +126,13 @@ def acpcr(y_true, y_pred, threshold=0.02, relative_to=None, sample_weight=None):
     return _mean((np.abs(y - p) < threshold * scale).astype(float), w)
 
 
-def acper(y_true, y_pred, threshold=0.02, relative_to=None, sample_weight=None):
+def acper(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    threshold: float = 0.02,
+    relative_to: str | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> float:
     """Return the Almost Correct Prediction Error Rate, 1 - ACPCR (document 002; see `acpcr`).
 
     The document leaves an error exactly at the threshold out of both rates, and says that they add up to 1; here it
@@ -129,7 +144,7 @@ def acper(y_true, y_pred, threshold=0.02, relative_to=None, sample_weight=None):
     return 1.0 - acpcr(y_true, y_pred, threshold, relative_to, sample_weight)
 
 
-def _checked(y_true, y_pred, sample_weight):
+def _checked(y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None) -> tuple[np.ndarray, ...]:
     """Return targets, predictions and weights as float arrays of one shape, or raise ValueError."""
     y, p = _array("y_true", y_true), _array("y_pred", y_pred)
     if y.shape != p.shape:
@@ -147,7 +162,7 @@ def _checked(y_true, y_pred, sample_weight):
     return y, p, np.broadcast_to(w.reshape(-1, *[1] * (y.ndim - 1)), y.shape)
 
 
-def _array(name, values):
+def _array(name: str, values: ArrayLike) -> np.ndarray:
     """Return `values` as a finite, non-empty float array of one or two dimensions."""
     try:
         a = np.asarray(values, dtype=float)
@@ -164,11 +179,11 @@ def _array(name, values):
     return a
 
 
-def _mean(a, w):
+def _mean(a: np.ndarray, w: np.ndarray) -> float:
     return float(np.sum(w * a) / np.sum(w))
 
 
-def _variance(y, w):
+def _variance(y: np.ndarray, w: np.ndarray) -> float:
     """Return the weighted population variance of the target, each output about its own mean."""
     mean = np.sum(w * y, axis=0) / np.sum(w, axis=0)
     variance = _mean((y - mean) ** 2, w)

@@ -6,12 +6,18 @@ values of the candidate, on a domain wider than the data. A candidate of the rig
 anything else, however well it fits the data, is not.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from srlib.expression import Expression
-from srlib.problems.family import Family, largest
+from .expression import Expression
+from .problems.family import Family, largest
+
+if TYPE_CHECKING:
+    from .problems import Problem
 
 __all__ = ["Recovery", "recovers"]
 
@@ -43,14 +49,16 @@ class Recovery:
     constants: dict[str, float] = field(default_factory=dict)
     message: str = ""
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         return self.verdict == "recovered"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.verdict}: {self.message}"
 
 
-def recovers(candidate, problem, tolerance=1e-6, constants=1e-2, points=200):
+def recovers(
+    candidate: Any, problem: Problem, tolerance: float = 1e-6, constants: float = 1e-2, points: int = 200
+) -> Recovery:
     """Decide whether a candidate is the law behind a problem.
 
     The candidate is evaluated on `points` points that cover the problem's domain and as many on its extrapolation
@@ -103,6 +111,8 @@ def recovers(candidate, problem, tolerance=1e-6, constants=1e-2, points=200):
     for name, value in (("tolerance", tolerance), ("constants", constants)):
         if not (np.isscalar(value) and np.isfinite(value) and value > 0):
             raise ValueError(f"{name}={value!r}: must be a positive number")
+    if isinstance(points, bool) or not isinstance(points, int | np.integer) or points < 2:
+        raise ValueError(f"points={points!r}: must be a whole number of at least 2")
     if not hasattr(problem, "family"):
         raise ValueError(f"problem={problem!r}: give a Problem, such as srlib.problems.load('hubble')")
     predict = _predictor(candidate, problem)

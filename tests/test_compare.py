@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pandas as pd
 import pytest
 
-from srlib import Expression, compare
+from srlib import Expression, compare, problems
 from srlib.compare import METHODS, Answer, Row
 
 
@@ -72,3 +72,15 @@ def test_every_set_names_methods_and_problems_that_exist():
 def test_the_genetic_method_runs():
     row = compare.run_one("genetic", "hubble", 0)
     assert row.on_front == "recovered" and row.seconds > 0
+
+
+def test_misspelt_names_are_refused_before_anything_runs(oracle, tmp_path):
+    with pytest.raises(ValueError, match="methods holds 'genetics' - did you mean 'genetic'"):
+        compare.compare(["genetics"], ["kepler"], [0], tmp_path / "t.csv")
+    with pytest.raises(ValueError, match="keplr"):
+        compare.compare(["genetic"], ["kepler", "keplr"], [0], tmp_path / "t.csv")
+    assert not (tmp_path / "t.csv").exists()
+
+
+def test_each_suite_has_its_operators():
+    assert set(compare.OPERATORS) == set(problems.suites())

@@ -279,3 +279,9 @@ def test_what_sympy_rewrites_is_still_recovered(suite):
         law = problem.truth.sympy()
         for rewrite in (sympy.expand, sympy.together, sympy.factor, sympy.expand_trig):
             assert recovers(rewrite(law), problem), (problem.name, rewrite(law))
+
+
+@pytest.mark.parametrize("points", [0, 1, 2.5, "many"])
+def test_points_are_checked_by_their_name(points):
+    with pytest.raises(ValueError, match="points="):
+        recovers("366*a*sqrt(a)", problems.load("kepler"), points=points)

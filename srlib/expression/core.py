@@ -49,6 +49,8 @@ class Expression(Arithmetic):
     def __init__(self, codes, values, names: Sequence[str] | None = None):
         if isinstance(names, str):
             raise ValueError(f"names is the text {names!r}: give a list of names")
+        if np.asarray(codes).dtype.kind not in "iu" and np.size(codes):
+            raise ValueError(f"codes is {codes!r:.60}: give whole numbers")
         self.__dict__.update(
             codes=np.array(codes, dtype=np.int32).reshape(-1),
             values=np.array(values, dtype=np.float64).reshape(-1),

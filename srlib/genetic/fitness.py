@@ -56,6 +56,14 @@ class Fitness:
     def __init__(
         self, X, y, sample_weight=None, parsimony: float = 0.001, loss: str = "squared", linear_scaling: bool = False
     ):
+        if loss not in LOSSES:
+            raise ValueError(f"loss is {loss!r}: choose one of {', '.join(map(repr, LOSSES))}")
+        if np.ndim(X) != 2 or np.shape(y) != np.shape(X)[:1] or len(y) == 0:
+            raise ValueError(f"X has shape {np.shape(X)} and y {np.shape(y)}: give (rows, features) and (rows,)")
+        if sample_weight is not None and np.shape(sample_weight) != np.shape(y):
+            raise ValueError(
+                f"sample_weight has shape {np.shape(sample_weight)}: give one weight for each of {len(y)} rows"
+            )
         self.columns = [np.ascontiguousarray(column) for column in np.asarray(X, dtype=float).T]  # each (rows,)
         self.y = np.asarray(y, dtype=float)  # (rows,)
         self.weights = None if sample_weight is None else np.asarray(sample_weight) / np.sum(sample_weight)  # (rows,)

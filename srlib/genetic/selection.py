@@ -22,6 +22,9 @@ def tournament(population: Sequence[Individual], size: int) -> Callable[[Random]
     walk.
     """
 
+    if size < 1 or not population:
+        raise ValueError(f"size is {size} and population has {len(population)} individuals: give at least 1 of each")
+
     def select(rng: Random) -> Individual:
         return min(rng.choices(population, k=size), key=lambda individual: individual.fitness)
 

@@ -23,12 +23,12 @@ _TABLES = {
 }
 
 
-def suites():
+def suites() -> tuple[str, ...]:
     """Return the names of the suites."""
     return tuple(_TABLES)
 
 
-def names(suite=None):
+def names(suite: str | None = None) -> tuple[str, ...]:
     """Return the names of the problems of one suite, or of all.
 
     >>> names("gmeql")
@@ -37,7 +37,7 @@ def names(suite=None):
     return tuple(name for s in ([_known("suite", suite, _TABLES)] if suite else _TABLES) for name in _TABLES[s])
 
 
-def suite(name):
+def suite(name: str) -> list[Problem]:
     """Return the list of the Problems of a suite.
 
     >>> [problem.name for problem in suite("empirical")][:3]
@@ -46,7 +46,7 @@ def suite(name):
     return [load(key) for key in names(_known("suite", name, _TABLES))]
 
 
-def load(name):
+def load(name: str) -> Problem:
     """Return a Problem by its name; capitals, "-" and "_" make no difference.
 
     Raises

@@ -5,8 +5,7 @@ from hashlib import sha256
 
 import numpy as np
 
-from srlib.expression import Expression
-
+from ..expression import Expression
 from .problem import Problem, Variable
 
 

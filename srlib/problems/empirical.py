@@ -9,8 +9,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from srlib.expression import Expression
-
+from ..expression import Expression
 from .build import family, random_state
 from .problem import Problem, Variable
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from srlib.expression import Expression
+from ..expression import Expression
 
 SCALES = ("linear", "log", "integer")
 

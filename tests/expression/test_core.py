@@ -305,3 +305,8 @@ def test_a_dataframe_in_another_order_is_refused_rather_than_misread():
     with pytest.raises(ValueError, match="X has 'a' as its column 1, but the formula counts it as column 0"):
         e.evaluate(table[["b", "a"]])
     assert e.evaluate(table[["b", "a"]].to_numpy()) == [-3.0]
+
+
+def test_codes_are_whole_numbers():
+    with pytest.raises(ValueError, match="codes is .*give whole numbers"):
+        Expression([0.5], [1.0])

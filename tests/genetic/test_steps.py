@@ -254,3 +254,22 @@ def test_replacement_keeps_the_fittest_parents_and_all_offspring(elitism):
     offspring = [individual(9.0, 10 + i) for i in range(4 - elitism)]
     new = replace(parents, offspring, elitism)
     assert [one.id for one in new] == [3, 1, 2][:elitism] + [one.id for one in offspring]
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "options", "message"),
+    [
+        (np.ones(3), np.ones(3), {}, "X has shape \\(3,\\)"),
+        (np.ones((3, 1)), np.ones(2), {}, "X has shape \\(3, 1\\) and y \\(2,\\)"),
+        (np.ones((3, 1)), np.ones(3), {"loss": "sqared"}, "loss is 'sqared': choose one of 'squared'"),
+        (np.ones((3, 1)), np.ones(3), {"sample_weight": [1.0]}, "sample_weight has shape \\(1,\\)"),
+    ],
+)
+def test_fitness_names_what_is_wrong(X, y, options, message):
+    with pytest.raises(ValueError, match=message):
+        Fitness(X, y, **options)
+
+
+def test_a_tournament_needs_competitors():
+    with pytest.raises(ValueError, match="size is 0"):
+        tournament([individual(1.0)], 0)
