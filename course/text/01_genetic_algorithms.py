@@ -49,10 +49,10 @@ ready()
 
 # %% [markdown] tags=["teacher"]
 # **For teachers.** 75 minutes: question 5, trees 10, bench 15, fitness 15, the seven steps 10, watching a run 10, law
-# and failures 10; the quiz is homework. In a hurry, leave out bloat and "Paper and code". Students meet the same three
-# difficulties each year: they take *depth* for *complexity*, they believe that crossover mixes the *values* of two
-# formulas (it moves *parts*), and they generalise from one run. Ask for a show of hands at each prediction, before
-# anybody runs the next cell.
+# and failures 10; the quiz is homework. In a hurry, leave out bloat and "Paper and code". Three difficulties to expect:
+# students take *depth* for *complexity*, they believe that crossover mixes the *values* of two formulas (it moves
+# *parts*), and they generalise from one run. Ask for a show of hands at each prediction, before anybody runs the next
+# cell.
 
 # %% [markdown]
 # ## The question
@@ -665,8 +665,8 @@ show(fig, "Mean size by generation for three values of parsimony, with the range
 assert mean_size[0.01] < 0.3 * mean_size[0.0]
 
 # %% [markdown]
-# Too high a price has its own danger. At 0.01 some of these populations have shrunk to three nodes, `1041*a`, and have
-# nothing left to recombine: without the letter `sqrt` every step towards the law costs more nodes than it saves at
+# Too high a price has its own danger. At 0.01 most of these populations have shrunk to a number times $a$, three nodes,
+# and have nothing left to recombine: without the letter `sqrt` every step towards the law costs more than it saves at
 # once.
 #
 # ## When it fails
@@ -702,7 +702,8 @@ print("errors for Uranus, Neptune and Pluto:", ", ".join(f"{100 * one:+.0f} %" f
 print("the law:", rate(kepler, generations=10), "of 10 seeds")
 
 # %% [markdown]
-# Good on the data, wrong beyond. Nothing inside the run can tell you; only planets that it has not seen can.
+# Tolerable on the data, and worse the farther out. Nothing inside the run can tell you; only planets that it has not
+# seen can.
 #
 # **Harder laws.** 15 generations of 100 formulas, 5 seeds each. *Nguyen-5* is $\sin(x^2)\cos(x) - 1$, *nguyen-7* is
 # $\log(x+1) + \log(x^2+1)$, *newton* is the logarithm of his law of gravitation with 10 % noise.

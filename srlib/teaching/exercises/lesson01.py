@@ -239,7 +239,7 @@ def _(answer):
     if (at_zero == 1).all():
         if np.allclose(elsewhere, quotient[~zero]):
             raise Wrong("1 is what a protected division says. What is computed is then not what is printed.")
-        raise Wrong("That is gplearn's protected division: 1 at 0, and also near 0, where the quotient is a good number.")
+        raise Wrong("That is gplearn's protected division: 1 at 0 and also near 0, where the quotient is a good one.")
     if (at_zero == 0).all():
         raise Wrong("0 is a perfectly good value, and evolution will use it. Which value says that there is none?")
     if np.isinf(at_zero).any():
