@@ -13,11 +13,12 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from ..constants import refit
-from ..estimator import SymbolicRegressor, check_choice, check_number, check_range
+from ..estimator import SymbolicRegressor
 from ..expression import Expression
 from ..front import ParetoFront
 from ..operators import Operator, find
 from ..run import Run
+from ..validation import check_choice, check_number, check_range
 from .evolve import MUTATIONS, Settings, evolve
 from .fitness import LOSSES, Fitness
 from .history import History, Individual

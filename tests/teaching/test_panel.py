@@ -33,7 +33,7 @@ def shown(monkeypatch):
 
 
 def boxes(panel):
-    return [row.children for row in panel.box.children if type(row).__name__ == "HBox"]
+    return [row.children for row in panel.controls.box.children if type(row).__name__ == "HBox"]
 
 
 def test_a_change_redraws_once_with_all_values():
