@@ -100,6 +100,11 @@ def genetic(problem: Problem, seed: int, **options):
     return lambda: model.fit(problem.X, problem.y), answer
 
 
+def textbook(problem: Problem, seed: int, **options):
+    """srlib's GeneticRegressor with the textbook's fitness: a formula is judged as it stands, not as a + b*f."""
+    return genetic(problem, seed, linear_scaling=False, **options)
+
+
 def gplearn(problem: Problem, seed: int, **options):
     """gplearn's SymbolicRegressor at the same population and number of generations, otherwise its defaults."""
     from gplearn.functions import make_function
@@ -124,11 +129,11 @@ def gplearn(problem: Problem, seed: int, **options):
     return lambda: model.fit(problem.X, problem.y), answer
 
 
-METHODS: dict[str, Method] = {"genetic": genetic, "gplearn": gplearn}
+METHODS: dict[str, Method] = {"genetic": genetic, "textbook": textbook, "gplearn": gplearn}
 
 SETS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # name: (methods, problems)
     "gplearn": (
-        ("genetic", "gplearn"),
+        ("genetic", "textbook", "gplearn"),
         (
             *(f"nguyen-{i}" for i in range(1, 9)),
             *(f"b{i}" for i in range(1, 9)),

@@ -751,13 +751,13 @@ assert sum(harder.values()) < 12  # of 15: far from always
 #
 # Two kinds. A mutated child is never tested: mutation must see to the constraints itself, which the slide does not
 # show. And in the crossover branch the replacement stands *inside* the loop: children that fail the test have replaced
-# two members before they are drawn again. Look at `evolve` of srlib above: it tests every child,
+# two members before they are drawn again. Look at `breed` of srlib above: it tests every child,
 # `settings.allows(child)`, and lets the mother live on when the child is too long.
 #
 # </details>
 #
-# **Against gplearn.** gplearn is the package that most people meet first. Same problems, same population (1000) and
-# generations (20), 10 seeds, judged by the same `recovers`; made by
+# **Against gplearn.** gplearn is the package that most people meet first. Same problems, same population (500) and
+# generations (20), 10 seeds, otherwise the defaults of each, judged by the same `recovers`; made by
 #
 # ```text
 # python -m srlib.compare gplearn
@@ -782,7 +782,7 @@ else:
 # %% [markdown]
 # *recovered* counts the runs in which the formula that the method picks itself is the law, *on front* those that return
 # the law at all; gplearn returns one formula. The real laws with a free factor, such as Hubble's and Kepler's, are
-# where linear scaling tells. On the Nguyen and b problems neither method gets far with 20 generations of 1000 and an
+# where linear scaling tells. On the Nguyen and b problems neither method gets far with 20 generations of 500 and an
 # alphabet of eight letters. That is not a mistake in the code: it is how far the textbook goes, and the reason for the
 # next lesson.
 

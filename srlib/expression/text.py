@@ -26,12 +26,14 @@ def name_text(name: str) -> str:
 
 
 def to_text(expression: Expression, precision: int | None = None) -> str:
-    """The formula with as few brackets as its exact structure allows.
+    """The formula with as few brackets as its exact structure allows; rounded, also without double signs.
 
     Examples
     --------
     >>> to_text(Expression.parse("(x0 - (x1 - 2.0)) * -x0"))
     '(x0 - (x1 - 2))*-x0'
+    >>> to_text(Expression.parse("x0 + -2.345*x1"), precision=2)
+    'x0 - 2.3*x1'
     """
     stack: list[tuple[str, int]] = []  # (text, how tightly it binds)
     for code, value in zip(expression.codes.tolist(), expression.values.tolist(), strict=True):
@@ -44,11 +46,11 @@ def to_text(expression: Expression, precision: int | None = None) -> str:
             operator = by_code(code)
             arguments = stack[-operator.arity :]
             del stack[-operator.arity :]
-            stack.append(_write(operator, arguments))
+            stack.append(_write(operator, arguments, exact=precision is None))
     return stack[0][0]
 
 
-def _write(operator, arguments: list[tuple[str, int]]) -> tuple[str, int]:
+def _write(operator, arguments: list[tuple[str, int]], exact: bool) -> tuple[str, int]:
     binds = _BINDS.get(operator.name) if operator.symbol else None
     if binds is None:
         return f"{operator.name}({', '.join(text for text, _ in arguments)})", _ATOM
@@ -61,7 +63,12 @@ def _write(operator, arguments: list[tuple[str, int]]) -> tuple[str, int]:
     if operator.name == "pow":  # binds to the right, and more tightly than a sign
         return f"{_bracket(left, tight_left, _ATOM)}**{_bracket(right, tight_right, _ATOM)}", binds
     left, right = _bracket(left, tight_left, binds), _bracket(right, tight_right, binds + 1)
-    return f"{left} {operator} {right}" if binds == _SUM else f"{left}{operator}{right}", binds
+    if binds != _SUM:
+        return f"{left}{operator}{right}", binds
+    symbol = operator.symbol
+    if not exact and right.startswith("-"):  # for people, a + -2*b is a - 2*b
+        symbol, right = "-" if symbol == "+" else "+", right[1:]
+    return f"{left} {symbol} {right}", binds
 
 
 def _bracket(text: str, binds: int, needed: int) -> str:

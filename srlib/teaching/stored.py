@@ -37,6 +37,9 @@ def problems(notebook, text=None, size: int = 0) -> list[str]:
         if cell.cell_type != "code":
             continue
         place = f"cell {number} ({cell.source.strip().splitlines()[0][:50] if cell.source.strip() else 'empty'})"
+        if re.search(r"\bOutput\(", cell.source):
+            # nbval sees what such a widget holds as output of the cell, nbclient does not, and may wait for it forever.
+            found.append(f"{place}: an Output widget; use HTML or Image widgets, whose value is compared")
         if cell.source.strip():
             count += 1
             if cell.execution_count != count:

@@ -61,3 +61,20 @@ def test_as_few_brackets_as_the_structure_allows(text, written):
 def test_format_rounds():
     e = Expression.parse("3.14159265*x0 + 6.67430e-11 + 299792458")
     assert e.format() == "3.142*x0 + 6.674e-11 + 2.998e+08" and e.format(precision=2) == "3.1*x0 + 6.7e-11 + 3e+08"
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("x0 + -2", "x0 - 2"),
+        ("x0 - -2*x1", "x0 + 2*x1"),
+        ("x0 + -(x1 - 3)", "x0 - (x1 - 3)"),
+        ("x0 + -x1**2/x0", "x0 - x1**2/x0"),
+        ("(x0 + -2)*-3", "(x0 - 2)*-3"),
+    ],
+)
+def test_people_see_no_double_signs(text, written):
+    expression = Expression.parse(text)
+    assert expression.format() == written
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    assert Expression.parse(written).evaluate(X) == pytest.approx(expression.evaluate(X))

@@ -261,7 +261,7 @@ def test_replacement_keeps_the_fittest_parents_and_all_offspring(elitism):
     [
         (np.ones(3), np.ones(3), {}, "X has shape \\(3,\\)"),
         (np.ones((3, 1)), np.ones(2), {}, "X has shape \\(3, 1\\) and y \\(2,\\)"),
-        (np.ones((3, 1)), np.ones(3), {"loss": "sqared"}, "loss is 'sqared': choose one of 'squared'"),
+        (np.ones((3, 1)), np.ones(3), {"loss": "squard"}, "loss is 'squard': choose one of 'squared'"),
         (np.ones((3, 1)), np.ones(3), {"sample_weight": [1.0]}, "sample_weight has shape \\(1,\\)"),
     ],
 )

@@ -98,7 +98,7 @@ def test_has_a_dashboard_exercises_recap_glossary_and_references(path):
 
 def answers(path):
     """Number of each exercise and the sign that its check printed, the first character of a line."""
-    checked = [(re.search(r'(?m)^check\("([\d.]+)"', cell.source), cell) for cell in cells(path)]
+    checked = [(re.search(r'(?m)^(?:if )?check\("([\d.]+)"', cell.source), cell) for cell in cells(path)]
     printed = {found[1]: "".join(o.get("text", "") for o in cell.outputs) for found, cell in checked if found}
     return {number: "".join(re.findall(r"(?m)^[○✗◐✓]", text)) for number, text in printed.items()}
 
