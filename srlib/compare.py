@@ -208,7 +208,7 @@ def compare(
     for row in results:
         new = not path.exists()
         with path.open("a", newline="") as file:
-            writer = csv.DictWriter(file, [field.name for field in fields(Row)])
+            writer = csv.DictWriter(file, [field.name for field in fields(Row)], lineterminator="\n")
             if new:
                 writer.writeheader()
             writer.writerow(asdict(row))
