@@ -67,7 +67,7 @@ lesson00.environment()
 # ## The question
 #
 # A talk by Sam Kim and Ileana Rugina, *Meta-learning for Multi-task Symbolic Regression* (2020; document 000 of this
-# course), opens with a long expression and one sentence: symbolic regression "offers interpretable results that can
+# course), opens with a long expression and a claim: symbolic regression "offers interpretable results that can
 # extrapolate". The expression is
 #
 # $$y = e^{-x}\, x^3 \cos x\, \sin x\, (\cos x \sin^2 x - 1).$$
@@ -123,15 +123,16 @@ assert formula.outside < 0.02  # and the formula does not notice where the point
 print("Inside all three are good; outside only the formula is.")
 
 # %% [markdown]
-# Why? Thirty points between 0 and 5 say nothing about $x = 8$. Outside, a model can only repeat what it *is*. A
-# polynomial of degree 9 is in the end $x^9$. A network of tanh units is in the end constant, after it has gone on in
-# the direction in which it left the points. The formula is the thing itself, so long as its form is right.
+# Why? Thirty points between 0 and 5 alone say nothing about $x = 8$. Outside, a model can only go on with what it
+# *is*. A polynomial of degree 9 in the end grows like $x^9$. A network of tanh units in the end becomes constant, after
+# it has gone on in the direction in which it left the points. The formula is the thing itself, so long as its form is
+# right.
 #
 # **It is no magic.** Choose *wrong form: growing wave* in the bench's formula menu. It is a formula as well, with
 # five constants, it fits the points decently, and outside it is worse than a model that always answers 0. *A near
 # miss* is a damped wave that a sensible person could have guessed: right in character, and still of little use beyond
 # the points. And with much noise even the right form gets its constants wrong: set the noise to 0.3 and move through
-# the samples.
+# the ten samples; on half of them the formula is lost outside.
 
 # %%
 lesson00.bench_panel(until=8.0).twin([{"form": "wrong form: growing wave"}, {"noise": 0.3, "sample": 3}])
@@ -142,7 +143,7 @@ always_zero = lesson00.rms(0.0, lesson00.compute_bench(until=8.0).truth[300:])
 print(f"Always answering 0 has the error {always_zero:.2f} outside, the wrong formula {wrong_form.outside:.1f}.")
 
 # %% [markdown]
-# The slide's sentence says *can* extrapolate. That is the right word: a formula can, and whether it does depends on
+# The slide's claim says *can* extrapolate. That is the right word: a formula can, and whether it does depends on
 # its form. A small error inside tells you little about that.
 
 # %% [markdown] tags=["teacher"]
@@ -182,7 +183,7 @@ hint("0.1")
 #
 # In 1929 Edwin Hubble published distances and velocities of galaxies and drew a straight line through them. The
 # distance $D$ is in megaparsecs (Mpc; one is 3.26 million light years), the velocity $v$ in km/s away from us. A
-# negative velocity means that the galaxy comes towards us.
+# negative velocity means that the galaxy comes towards us. Our copy is digitised and has 32 rows.
 
 # %%
 from srlib import problems
@@ -212,8 +213,8 @@ recall("smallest error inside, Hubble", "polynomial")
 
 # %% [markdown]
 # The polynomial has the smallest error on the galaxies that it has seen, and misses those that it has not by billions
-# of km/s; light itself makes 0.3 million. The formula has the largest error inside, because it does not follow the
-# scatter, and outside its error is hardly larger.
+# of km/s; the speed of light is 0.3 million. The formula has the largest error inside, 152 km/s, because it does not
+# follow the scatter, and the smallest outside, 218 km/s.
 #
 # The network is the interesting case. What it does outside depends on its weight decay:
 
@@ -230,8 +231,8 @@ for decay in (0.01, 0.03, 0.1):
 #
 # Now choose $v = k D^2$ in the menu. Inside it is about as good as $v = H_0 D$; the twelve galaxies beyond 1 Mpc
 # decide. Move **fitted up to (Mpc)**: wherever you part near from far, the straight line holds and the square does
-# not. This is the normal situation of symbolic regression: several short formulas fit, and what you do not have is
-# the data that would tell them apart.
+# not. This is the normal situation of symbolic regression: several short formulas fit, and often you lack the data
+# that would tell them apart.
 #
 # **A constant has a unit.** $v$ is in km/s and $D$ in Mpc, so $H_0$ is in km/s per Mpc, and $k$ of $v = k D^2$ in
 # km/s per Mpc². A constant without its unit means nothing: the same law has the constant 475 in Hubble's units and
@@ -344,10 +345,10 @@ model.equations_[["complexity", "loss", "score", "equation"]].round(3)
 
 # %% [markdown]
 # The result is not one formula but a **front**: for each complexity (number of nodes) the formula with the smallest
-# loss (mean squared error). Going down, formulas get longer and the loss smaller. Look where the loss falls in one
-# great step and then hardly any more: that is what the column *score* measures. `best()` takes the highest score
-# among the formulas whose loss is not much above the lowest. The longer formulas below it are not better laws: they
-# begin to follow the scatter.
+# loss (mean squared error), if no shorter one is as good. Going down, formulas get longer and the loss smaller. Look
+# where the loss falls in one great step and then hardly any more: that is what the column *score* measures. `best()`
+# takes the highest score among the formulas whose loss is at most 1.5 times the lowest. The longer formulas below it
+# are not better laws: they begin to follow the scatter.
 
 # %%
 from srlib import recovers
@@ -357,7 +358,9 @@ print("Hubble's law?", recovers(model.best(), hubble).verdict)
 assert recovers(model.best(), hubble)
 
 # %% [markdown]
-# Nobody told it that a law should be a straight line through the origin.
+# Nobody told it the form. It had help with the numbers: for each tree, srlib fits a factor and an offset by least
+# squares, and tries it without them as well. So the tree $D$ was enough. Lesson 01 shows what this help is worth, and
+# what it costs.
 
 # %% [markdown]
 # ### Exercise 0.4
@@ -467,7 +470,7 @@ progress(0)
 # | node, leaf | a part of the tree; a leaf is a variable or a constant |
 # | complexity | how long a formula is; here the number of its nodes |
 # | loss | how far it is from the data; here the mean squared error |
-# | front | for each complexity the formula of least loss; also "hall of fame" |
+# | front | for each complexity the formula of least loss, if no shorter one is as good; also "hall of fame" |
 # | extrapolation | using a model outside the range of the data it was fitted to |
 # | recovered | the found formula has the true form and the right constants, also on a wider range than the data |
 # | generation, population | one round of an evolutionary search; the formulas that are alive in it |

@@ -63,7 +63,7 @@ print(complexity(["+", ["*", 1.15, "y"], 0.86]), "nodes in 1.15*y + 0.86")
 check("1.1", complexity)
 
 # %% [markdown]
-# Common mistakes: leaves only (3 here), operators only (2), levels instead of nodes (3).
+# Common mistakes: leaves only (3 here, not 5), operators only (2), levels instead of nodes (3).
 #
 # ## 1.2 Crossover that leaves the parents alone
 #
@@ -98,8 +98,8 @@ for child in swap(["+", ["*", 1.15, "y"], 0.86], [1], ["^", "x", "x"], [1]):
 check("1.2", swap)
 
 # %% [markdown]
-# The mistake that everybody makes once: `mother[1] = father[1]` changes the mother herself, and from then on she and
-# the father share a branch. A shallow copy, `list(mother)`, only moves the accident one level down.
+# A common mistake: `mother[1] = father[1]` changes the mother herself, and from then on she and the father share a
+# branch. A shallow copy, `list(mother)`, only moves the accident one level down.
 #
 # ## 1.3 A parsimony that lets the law win
 #
@@ -121,8 +121,8 @@ assert low < parsimony < high
 check("1.3", parsimony)
 
 # %% [markdown]
-# The range is three powers of ten wide. That is typical when there *is* a law: it stands apart from what is shorter and
-# from what is longer. On noise the range closes.
+# The range is three powers of ten wide, because the law stands apart from what is shorter and from what is longer. The
+# formulas of another front may have a narrow range or none.
 #
 # ## 1.4 Division that admits it has no value
 #
