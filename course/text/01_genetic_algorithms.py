@@ -180,7 +180,8 @@ still(bench, parents="the lecture's mutation", operation="point", mother=4, agai
 #    at which node? The slide does not say which it means.
 # 3. Choose *Kepler's planets* and crossover. The mother is $365a$, the father $a\sqrt a$; neither fits. One cut in each
 #    of them, and a child is the law. Where do you cut? There are two ways.
-# 4. Choose *the lecture's tree*. Its data were made by the mother herself. Nothing that you do to her makes her better.
+# 4. Choose *the lecture's tree*. Its data were made by the mother herself, without noise. Her error is 0, and hardly
+#    anything that you do to her makes her fitter.
 #
 # <details><summary>Answers</summary>
 #
@@ -462,8 +463,9 @@ still(recorded)
 # ## The law
 #
 # A run returns more than one formula. It returns the **front**: at each complexity the formula with the lowest loss, if
-# no shorter one is as good. The run below has 300 formulas and srlib's two aids for numbers, which the run above did
-# without: linear scaling (explained under "When it fails") and a last fit of the constants on the front.
+# no shorter one is as good. The run below differs from the one above: it has 300 formulas, parsimony 0.001, and linear
+# scaling (explained under "When it fails"). At the end of each run srlib fits the constants on the front once more,
+# unless `refit_constants=False`.
 
 # %%
 model = GeneticRegressor(population_size=300, generations=20, unary_operators=("sqrt",), parsimony=0.001,
@@ -561,8 +563,8 @@ show(fig, f"The {len(family) - 1} ancestors of the winner, by generation and err
 
 # %% [markdown]
 # Nobody designed the winner. Read the list from above: a mutation brings in the large number, crossover joins it to
-# $\sqrt a$, constants move. In generations 10 and 11 the error *rises*: a child that is less fit than its parents can
-# still win a tournament. In generation 12 crossover cuts off four nodes; the formula is now fitter than that of
+# $\sqrt a$, constants move. In generations 10 and 11 the error *rises*: a child that is less fit than its fittest parent
+# can still win a tournament. In generation 12 crossover cuts off four nodes; the formula is now fitter than that of
 # generation 7, though its error is larger. The winner is not pretty: $\sqrt a\,(191.4 - 6.4)(a + a)$ is $370\,a^{3/2}$
 # in disguise. Nothing in the seven steps simplifies.
 #
