@@ -563,10 +563,10 @@ show(fig, f"The {len(family) - 1} ancestors of the winner, by generation and err
 
 # %% [markdown]
 # Nobody designed the winner. Read the list from above: a mutation brings in the large number, crossover joins it to
-# $\sqrt a$, constants move. In generations 10 and 11 the error *rises*: a child that is less fit than its fittest parent
-# can still win a tournament. In generation 12 crossover cuts off four nodes; the formula is now fitter than that of
-# generation 7, though its error is larger. The winner is not pretty: $\sqrt a\,(191.4 - 6.4)(a + a)$ is $370\,a^{3/2}$
-# in disguise. Nothing in the seven steps simplifies.
+# $\sqrt a$, constants move. In generations 10 and 11 the error *rises*: a child that is less fit than its fittest
+# parent can still win a tournament. In generation 12 crossover cuts off four nodes; the formula is now fitter than that
+# of generation 7, though its error is larger. The winner is not pretty: $\sqrt a\,(191.4 - 6.4)(a + a)$ is
+# $370\,a^{3/2}$ in disguise. Nothing in the seven steps simplifies.
 #
 # ### Spot the slip
 #
