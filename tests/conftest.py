@@ -3,11 +3,17 @@
 import os
 from pathlib import Path
 
+from hypothesis import settings
+
 # Tests run in several processes and each notebook has a kernel of its own, which inherits these.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 # Jupyter warns about its own future folders unless told to use them already.
 os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")
+
+# No deadlines: a busy machine is no bug. On a CI server the same examples each time; elsewhere always new ones.
+settings.register_profile("srlib", deadline=None, derandomize=os.environ.get("CI") == "true")
+settings.load_profile("srlib")
 
 
 def pytest_configure(config):
