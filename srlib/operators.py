@@ -115,9 +115,9 @@ def div(a, b):
 
 
 def power(a, b):
-    if np.count_nonzero(a) < np.size(a):
-        a = np.where(np.equal(a, 0) & np.less(b, 0), np.nan, a)
-    return np.power(a, b, dtype=float)
+    # numpy's nan**0 and 1**nan are 1; here a part without a value leaves the whole without one.
+    outside = np.equal(a, 0) & np.less(b, 0) | np.isnan(a) | np.isnan(b)
+    return np.where(outside, np.nan, np.power(a, b, dtype=float))
 
 
 def minimum(a, b):
@@ -258,7 +258,7 @@ def _outside(torch, condition, a):
 
 def _torch_pow(t, a, b):
     a, b = t.broadcast_tensors(a, b)
-    return _outside(t, (a == 0) & (b < 0), t.pow(a, b))
+    return _outside(t, (a == 0) & (b < 0) | t.isnan(a) | t.isnan(b), t.pow(a, b))
 
 
 def _torch_step(t, a):

@@ -56,8 +56,8 @@ def _or_nan(function):
 
 
 def _pow(a, b):
-    if b == 0 or a == 1:
-        return 1.0  # also for NaN, as IEEE 754 says
+    if math.isnan(a) or math.isnan(b):
+        return math.nan  # unlike IEEE 754, which has nan**0 = 1**nan = 1
     if a == 0 and b < 0:
         return math.nan  # a division by zero
     try:

@@ -103,3 +103,12 @@ def test_unknown_operators_are_named(name, arity, message):
 
 def test_suggest_is_silent_when_nothing_is_near():
     assert suggest("velocity", ["sin", "cos"]) == ""
+
+
+@pytest.mark.parametrize("text", ["(1/x0)**0", "1**(1/x0)", "log(x0)**0", "1**sqrt(x0 - 1)"])
+def test_a_power_of_something_without_value_has_no_value(text):
+    """numpy and torch have nan**0 = 1**nan = 1; then a formula would print as undefined and compute as 1."""
+    torch = pytest.importorskip("torch")
+    expression = Expression.parse(text)
+    assert np.isnan(expression.evaluate([[0.0]])).all()
+    assert expression.torch()(torch.zeros(1, 1, dtype=torch.float64)).isnan().all()
