@@ -24,7 +24,7 @@
 #
 # **You need** calculus, Python and a little machine learning (you have fitted a model before). About 30 minutes.
 #
-# *Runs in about 35 s and 300 MB on 2 cores.*
+# *Runs in about 15 s and 300 MB on 2 cores.*
 
 # %% tags=["setup"]
 # Run this cell first. It finds srlib in a clone of the course; on Colab or Kaggle it installs srlib and nothing else.

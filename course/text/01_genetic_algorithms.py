@@ -25,7 +25,7 @@
 #
 # **You need** lesson 00 (how panels, checks and Stop work), some calculus, some Python. Take 75 minutes.
 #
-# *Runs in about 55 s and 350 MB on 2 cores.*
+# *Runs in about 40 s and 350 MB on 2 cores.*
 
 # %% tags=["setup"]
 # Run this cell first. It finds srlib in a clone of the course; on Colab or Kaggle it installs srlib and nothing else.
