@@ -132,7 +132,7 @@ print("Inside all three are good; outside only the formula is.")
 # five constants, it fits the points decently, and outside it is worse than a model that always answers 0. *A near
 # miss* is a damped wave that a sensible person could have guessed: right in character, and still of little use beyond
 # the points. And with much noise even the right form gets its constants wrong: set the noise to 0.3 and move through
-# the ten samples; on half of them the formula is lost outside.
+# the ten samples; on three of them the formula, too, is worse outside than always answering 0.
 
 # %%
 lesson00.bench_panel(until=8.0).twin([{"form": "wrong form: growing wave"}, {"noise": 0.3, "sample": 3}])
