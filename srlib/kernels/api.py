@@ -1,0 +1,73 @@
+"""The kernels for Python: whole expressions on whole tables."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..expression import Expression
+from .evaluate import derivatives_of, values_of
+from .program import Alphabet, Workspace, alphabet, assemble, workspace
+
+__all__ = ["evaluate", "jacobian"]
+
+CHUNK = 1 << 14  # rows whose columns are copied at a time
+
+
+def evaluate(expression: Expression, columns, dtype=np.float64) -> np.ndarray:
+    """The formula's values, shape (rows,); the same numbers as :meth:`Expression.evaluate` to the last digits.
+
+    Parameters
+    ----------
+    expression : Expression
+    columns : array_like, shape (features, rows)
+        The table by its columns.
+    dtype : float64 or float32
+
+    Examples
+    --------
+    >>> evaluate(Expression.parse("2*x0 + 1"), [[1.0, 2.0]])
+    array([3., 5.])
+    """
+    columns = _columns(expression, columns, dtype)
+    y = np.empty(columns.shape[1], dtype)
+    for lo in range(0, len(y), CHUNK):
+        length, letters, work = _program(expression, columns[:, lo : lo + CHUNK])
+        values_of(length, letters, work, y[lo : lo + CHUNK])
+    return y
+
+
+def jacobian(expression: Expression, columns) -> tuple[np.ndarray, np.ndarray]:
+    """The formula's values and their derivatives by its constants, shapes (rows,) and (rows, constants).
+
+    Examples
+    --------
+    >>> values, derivatives = jacobian(Expression.parse("2*x0 + 1"), [[1.0, 2.0]])
+    >>> derivatives.tolist()
+    [[1.0, 1.0], [2.0, 1.0]]
+    """
+    columns = _columns(expression, columns, np.float64)
+    y = np.empty(columns.shape[1])
+    derivatives = np.empty((len(expression.constants), len(y)))
+    for lo in range(0, len(y), CHUNK):
+        length, letters, work = _program(expression, columns[:, lo : lo + CHUNK])
+        part = np.empty((len(derivatives), work.rows))
+        derivatives_of(length, letters, work, y[lo : lo + CHUNK], part)
+        derivatives[:, lo : lo + CHUNK] = part
+    return y, derivatives.T
+
+
+def _columns(expression: Expression, columns, dtype) -> np.ndarray:
+    columns = np.asarray(columns, dtype)
+    used = expression.features
+    if columns.ndim != 2 or (used and used[-1] >= len(columns)):
+        needed = used[-1] + 1 if used else 0
+        raise ValueError(f"columns has shape {columns.shape}: give (features, rows) with at least {needed} features")
+    return columns
+
+
+def _program(expression: Expression, columns: np.ndarray) -> tuple[int, Alphabet, Workspace]:
+    letters = alphabet()
+    operators = expression.codes[expression.codes > 0]
+    nodes = expression.size + int(letters.body_size[operators].sum())
+    work = workspace(columns, nodes, columns.dtype)
+    return assemble(expression.codes, expression.values, expression.size, letters, work), letters, work
