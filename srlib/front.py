@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from .expression import Expression
@@ -31,11 +31,16 @@ class Entry:
         How far it is from the data.
     expression : Expression
         The formula.
+    errors : tuple of float
+        The standard error of each of its constants, NaN where the data do not determine it
+        (:func:`srlib.constants.standard_errors`); empty while nobody has computed them. It does not count when two
+        entries are compared.
     """
 
     complexity: float
     loss: float
     expression: Expression
+    errors: tuple[float, ...] = field(default=(), compare=False)
 
 
 class ParetoFront:
@@ -61,7 +66,9 @@ class ParetoFront:
         self.resolution = resolution
         self._entries: list[Entry] = []  # complexity rises, loss falls
 
-    def add(self, expression: Expression, loss: float, complexity: float | None = None) -> bool:
+    def add(
+        self, expression: Expression, loss: float, complexity: float | None = None, errors: Iterable[float] = ()
+    ) -> bool:
         """Offer a formula; True if the front takes it (and drops those that it beats).
 
         Parameters
@@ -72,11 +79,13 @@ class ParetoFront:
             Its loss; a NaN or infinite loss never enters.
         complexity : float, optional
             Its complexity, by default the expression's own.
+        errors : iterable of float
+            The standard errors of its constants, if they are known.
         """
         loss, complexity = float(loss), expression.complexity if complexity is None else complexity
         if not self.wants(loss, complexity):
             return False
-        new = Entry(complexity, loss, expression)
+        new = Entry(complexity, loss, expression, _checked_errors(expression, errors))
         kept = [e for e in self._entries if e.complexity < complexity or self._worth(new, e.loss, e.complexity)]
         self._entries = sorted([*kept, new], key=lambda e: e.complexity)
         return True
@@ -96,7 +105,12 @@ class ParetoFront:
     def update(self, entries: Iterable[Entry]) -> None:
         """Offer many."""
         for entry in entries:
-            self.add(entry.expression, entry.loss, entry.complexity)
+            self.add(entry.expression, entry.loss, entry.complexity, entry.errors)
+
+    def annotate(self, row: int, errors: Iterable[float]) -> None:
+        """Note the standard errors of the constants in a row."""
+        entry = self[row]
+        self._entries[row] = replace(entry, errors=_checked_errors(entry.expression, errors))
 
     def copy(self) -> ParetoFront:
         """A front of its own with the same entries."""
@@ -172,8 +186,18 @@ class ParetoFront:
         )
 
     def table(self) -> pd.DataFrame:
-        """The front as a table: complexity, loss, score, equation, sympy, callable; one row per entry."""
+        """The front as a table: complexity, loss, score, equation, sympy, callable; one row per entry.
+
+        Where standard errors are known, a column "constants" says them: ``"2.50 ± 0.03"``, in the order of the text.
+        """
         table = self._text_table()
+        if any(entry.errors for entry in self):
+            from .constants import with_error
+
+            table["constants"] = [
+                ", ".join(map(with_error, entry.expression.constants, entry.errors)) if entry.errors else ""
+                for entry in self
+            ]
         table["sympy"] = [entry.expression.sympy() for entry in self]
         table["callable"] = [entry.expression.evaluate for entry in self]
         return table
@@ -208,17 +232,32 @@ class ParetoFront:
 
     def to_dict(self) -> dict:
         """Plain data for JSON; :meth:`from_dict` reads it back exactly."""
-        rows = [{"complexity": e.complexity, "loss": e.loss, "expression": e.expression.to_dict()} for e in self]
+        rows = []
+        for e in self:
+            rows.append({"complexity": e.complexity, "loss": e.loss, "expression": e.expression.to_dict()})
+            if e.errors:  # JSON has no NaN
+                rows[-1]["errors"] = [error if math.isfinite(error) else None for error in e.errors]
         return {"resolution": self.resolution, "entries": rows}
 
     @classmethod
     def from_dict(cls, data: dict) -> ParetoFront:
         """The front that :meth:`to_dict` wrote."""
         front = cls(data["resolution"])
-        front._entries = [
-            Entry(row["complexity"], row["loss"], Expression.from_dict(row["expression"])) for row in data["entries"]
-        ]
+        for row in data["entries"]:
+            errors = tuple(math.nan if error is None else error for error in row.get("errors", ()))
+            entry = Entry(row["complexity"], row["loss"], Expression.from_dict(row["expression"]), errors)
+            front._entries.append(entry)
         return front
+
+
+def _checked_errors(expression: Expression, errors: Iterable[float]) -> tuple[float, ...]:
+    errors = tuple(map(float, errors))
+    if errors and len(errors) != len(expression.constants):
+        raise ValueError(
+            f"errors has {len(errors)} values, but {expression.format()} has {len(expression.constants)} constants: "
+            "give one for each, or none"
+        )
+    return errors
 
 
 def check_model_selection(value: str) -> None:

@@ -127,3 +127,30 @@ def test_it_is_shown_without_sympy():
 def test_an_empty_front_says_so():
     with pytest.raises(IndexError, match="row -1 does not exist: the front is empty"):
         ParetoFront()[-1]
+
+
+def test_errors_of_constants_are_kept_and_shown():
+    front = front_of((1, 4.0))
+    assert "constants" not in front.table()
+    line = Expression.parse("2.5*x0 + 1")
+    front.add(line, 1.0, errors=(0.0312, math.nan))
+    assert front.table()["constants"].tolist() == ["", "2.50 ± 0.03, 1 ± ?"]
+    stored = json.dumps(front.to_dict(), allow_nan=False)
+    updated = ParetoFront()
+    updated.update(front)
+    for again in (ParetoFront.from_dict(json.loads(stored)), front.copy(), updated):
+        assert again == front
+        assert again[1].errors[0] == 0.0312 and math.isnan(again[1].errors[1]) and again[0].errors == ()
+    front.annotate(1, [0.1, 0.2])
+    assert front[1].errors == (0.1, 0.2) and front[1].expression == line
+
+
+def test_errors_are_one_for_each_constant():
+    with pytest.raises(ValueError, match="errors has 1 values, but 2.5\\*x0 \\+ 1 has 2 constants"):
+        ParetoFront().add(Expression.parse("2.5*x0 + 1"), 1.0, errors=[0.1])
+
+
+def test_checkpoints_from_before_there_were_errors_are_read():
+    old = {"resolution": 0.0, "entries": [{"complexity": 1, "loss": 2.0, "expression": chain(1).to_dict()}]}
+    front = ParetoFront.from_dict(old)
+    assert front[0].errors == () and front.to_dict() == old
