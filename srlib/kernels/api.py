@@ -6,7 +6,7 @@ import numpy as np
 
 from ..expression import Expression
 from .evaluate import derivatives_of, values_of
-from .program import Alphabet, Workspace, alphabet, assemble, workspace
+from .program import BODY_SIZE, Alphabet, Workspace, alphabet, assemble, workspace
 
 __all__ = ["evaluate", "jacobian"]
 
@@ -68,6 +68,6 @@ def _columns(expression: Expression, columns, dtype) -> np.ndarray:
 def _program(expression: Expression, columns: np.ndarray) -> tuple[int, Alphabet, Workspace]:
     letters = alphabet()
     operators = expression.codes[expression.codes > 0]
-    nodes = expression.size + int(letters.body_size[operators].sum())
+    nodes = expression.size + int(letters.table[BODY_SIZE, operators].sum())
     work = workspace(columns, nodes, columns.dtype)
     return assemble(expression.codes, expression.values, expression.size, letters, work), letters, work

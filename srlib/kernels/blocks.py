@@ -1,4 +1,4 @@
-"""The four entries to :mod:`.meaning`, each compiled once: values and derivatives of operators of one and two arguments."""
+"""The four entries to :mod:`.meaning`, each compiled once: values and derivatives, of one and of two arguments."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .jit import address_of, call_block, kernel
-from .program import BLOCK
+from .program import ACTIVE, ADDRESS, ARITY, AT, BLOCK, CONSTANT_NUMBER, LEFT, OP, RIGHT
 
 __all__ = ["backward", "derivatives_of", "forward", "place", "values_of"]
 
@@ -11,7 +11,7 @@ __all__ = ["backward", "derivatives_of", "forward", "place", "values_of"]
 @kernel
 def place(i, lo, work):
     """Where the block of node ``i`` begins that belongs to the rows from ``lo`` on."""
-    return work.at[i] + lo if work.op[i] < 0 else work.at[i]
+    return work.node[AT, i] + lo if work.node[OP, i] < 0 else work.node[AT, i]
 
 
 @kernel
@@ -19,11 +19,11 @@ def forward(length, lo, n, alphabet, work):
     """Evaluate every node on ``n`` rows from ``lo`` on."""
     mem, adj = address_of(work.mem), address_of(work.adj)
     for i in range(length):
-        code = work.op[i]
+        code = work.node[OP, i]
         if code > 0:
-            two = alphabet.arity[code] - 1
-            a, b = place(work.left[i], lo, work), place(work.right[i], lo, work) if two else 0
-            at = (work.at[i], a, b, 0, 0, 0, n, alphabet.address[code])
+            two = alphabet.table[ARITY, code] - 1
+            a, b = place(work.node[LEFT, i], lo, work), place(work.node[RIGHT, i], lo, work) if two else 0
+            at = (work.node[AT, i], a, b, 0, 0, 0, n, alphabet.table[ADDRESS, code])
             call_block(alphabet.functions[two], code, mem, adj, at)
 
 
@@ -35,16 +35,16 @@ def backward(length, lo, n, alphabet, work):
     depend on a constant is left out.
     """
     mem, adj = address_of(work.mem), address_of(work.adj)
-    nowhere = len(work.at) * BLOCK  # a block that nobody reads, for arguments without constants
+    nowhere = work.node.shape[1] * BLOCK  # a block that nobody reads, for arguments without constants
     for i in range(length - 1, -1, -1):
-        code = work.op[i]
-        if code > 0 and work.active[i] == 1:
-            two, left, right = alphabet.arity[code] - 1, work.left[i], work.right[i]
-            a, to_a = place(left, lo, work), work.adj_at[left] if work.active[left] == 1 else nowhere
+        code = work.node[OP, i]
+        if code > 0 and work.node[ACTIVE, i] == 1:
+            two, left, right = alphabet.table[ARITY, code] - 1, work.node[LEFT, i], work.node[RIGHT, i]
+            a, to_a = place(left, lo, work), left * BLOCK if work.node[ACTIVE, left] == 1 else nowhere
             b, to_b = 0, 0
             if two:
-                b, to_b = place(right, lo, work), work.adj_at[right] if work.active[right] == 1 else nowhere
-            at = (work.at[i], a, b, work.adj_at[i], to_a, to_b, n, alphabet.address[code])
+                b, to_b = place(right, lo, work), right * BLOCK if work.node[ACTIVE, right] == 1 else nowhere
+            at = (work.node[AT, i], a, b, i * BLOCK, to_a, to_b, n, alphabet.table[ADDRESS, code])
             call_block(alphabet.functions[2 + two], code, mem, adj, at)
 
 
@@ -79,9 +79,9 @@ def derivatives_of(length, alphabet, work, y, jacobian):
         clear(length, work)
         for k in range(n):
             y[lo + k] = work.mem[place(root, lo, work) + k]
-            work.adj[work.adj_at[root] + k] = 1.0
+            work.adj[root * BLOCK + k] = 1.0
         backward(length, lo, n, alphabet, work)
         for i in range(length):
-            if work.constant[i] >= 0:
+            if work.node[CONSTANT_NUMBER, i] >= 0:
                 for k in range(n):
-                    jacobian[work.constant[i], lo + k] = work.adj[work.adj_at[i] + k]
+                    jacobian[work.node[CONSTANT_NUMBER, i], lo + k] = work.adj[i * BLOCK + k]

@@ -14,8 +14,8 @@ from numba.core import config
 from numba.extending import intrinsic
 
 __all__ = [
-    "COMPILED", "address_of", "array_at", "bits_of_float", "block_function", "call1", "call2", "call_block", "float_of_bits", "kernel",
-    "reduction",
+    "COMPILED", "address_of", "array_at", "bits_of_float", "block_function", "call1", "call2", "call_block",
+    "float_of_bits", "kernel", "reduction",
 ]  # fmt: skip
 
 COMPILED = not config.DISABLE_JIT

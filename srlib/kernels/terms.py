@@ -1,0 +1,114 @@
+"""A formula as a sum of terms: taken apart before a fit, and written anew with the fitted numbers after it."""
+
+from __future__ import annotations
+
+from .. import operators
+from .fit import CONSTANTS, LEAF, MOST_CONSTANTS, MOST_TERMS, NODE, OWNER, TERM
+from .jit import kernel
+from .meaning import ADD, DIV, MUL, SUB
+from .program import WHERE
+
+__all__ = ["prepare", "rebuild", "split"]
+
+CONSTANT = operators.CONSTANT
+
+
+@kernel
+def split(codes, size, starts, stack, terms):
+    """The nodes that are the terms' roots, in the order of the formula; returns their number.
+
+    ``2.5*cos(x3) + x0**2 - 2`` has the terms ``cos(x3)`` and ``x0**2``: constant factors and offsets are left out.
+    Where there would be more than MOST_TERMS, the whole formula is the only term.
+    """
+    many, top = 0, 1
+    stack[0] = size - 1
+    while top > 0:
+        top -= 1
+        node = stack[top]
+        code = codes[node]
+        if code == ADD or code == SUB:
+            stack[top], stack[top + 1] = node - 1, starts[node - 1] - 1  # the left one comes out first
+            top += 2
+        elif code != CONSTANT:
+            if many == MOST_TERMS:
+                terms[0] = size - 1
+                return 1
+            terms[many] = _without_factor(codes, node, starts)
+            many += codes[terms[many]] != CONSTANT
+    return many
+
+
+@kernel
+def _without_factor(codes, node, starts):
+    """The node that is left of a product when its constant factors are taken off."""
+    while codes[node] == MUL or codes[node] == DIV:
+        left, right = starts[node - 1] - 1, node - 1
+        if codes[right] == CONSTANT:
+            node = left
+        elif codes[node] == MUL and codes[left] == CONSTANT:
+            node = right
+        else:
+            break
+    return node
+
+
+@kernel
+def prepare(codes, values, size, starts, k_terms, terms, work, fit):
+    """Tell a fit which of the assembled program's nodes are the terms and their constants.
+
+    Returns the number of constants inside the terms, or -1 if there are more than can be fitted.
+    """
+    many = 0
+    for t in range(k_terms):
+        fit.index[TERM, t] = work.node[WHERE, terms[t]]
+        for i in range(starts[terms[t]], terms[t] + 1):
+            if codes[i] == CONSTANT:
+                if many == MOST_CONSTANTS:
+                    return -1
+                fit.vector[CONSTANTS, many], fit.index[OWNER, many] = values[i], t
+                fit.index[NODE, many], fit.index[LEAF, many] = work.node[WHERE, i], i
+                many += 1
+    return many
+
+
+@kernel
+def rebuild(codes, values, starts, k_terms, terms, coefficients, may_subtract, new_codes, new_values):
+    """Write ``a + b_1 t_1 + …`` in postfix order; returns the number of nodes, or 0 where there is no room.
+
+    ``coefficients`` holds a, b_1, …: a part whose number is 0 is left out, a factor of 1 is not written.
+    """
+    room, size = len(new_codes), 0
+    for t in range(k_terms):
+        factor = coefficients[1 + t]
+        if factor == 0.0:
+            continue
+        first, last = starts[terms[t]], terms[t]
+        if size + last - first + 4 > room:
+            return 0
+        begun = size > 0
+        negative = begun and may_subtract and factor < 0.0
+        factor = -factor if negative else factor
+        if factor != 1.0:
+            new_codes[size], new_values[size] = CONSTANT, factor
+            size += 1
+        for i in range(first, last + 1):
+            new_codes[size], new_values[size] = codes[i], values[i]
+            size += 1
+        if factor != 1.0:
+            new_codes[size], new_values[size] = MUL, 0.0
+            size += 1
+        if begun:
+            new_codes[size], new_values[size] = SUB if negative else ADD, 0.0
+            size += 1
+    offset = coefficients[0]
+    if offset != 0.0 or size == 0:
+        begun = size > 0
+        negative = begun and may_subtract and offset < 0.0
+        if size + 2 > room:
+            return 0
+        new_codes[size], new_values[size] = CONSTANT, -offset if negative else offset
+        size += 1
+        if begun:
+            new_codes[size], new_values[size] = SUB if negative else ADD, 0.0
+            size += 1
+    return size
