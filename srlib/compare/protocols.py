@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+from .laws import PUBLISHED, LawRow, by_law, by_level, empirical, noise
 from .methods import SETS
 from .peers import ABLATIONS, RACERS
 from .picked import Row, run_one, summary
 from .race import RaceRow, per_problem, race, ratios, totals
+from .scaling import ScalingRow, bounds, scaling, speed_ups
 from .tasks import TASKS
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ class Protocol:
     row : type
         The dataclass of its result.
     values : dict
-        The arguments of ``run``, which are also the first fields of the row, and the values that each takes.
+        The arguments of ``run``, which are also fields of the row, and the values that each takes.
     order : sequence of str
         The arguments from the one that changes least to the one that changes most from run to run.
     tables : callable
@@ -90,4 +92,24 @@ PROTOCOLS: dict[str, Protocol] = {
     "peers": _race(TASKS["peers"], PEERS, "peers.csv", 10),
     "peers-heldout": _race(TASKS["peers-heldout"], PEERS, "peers-heldout.csv", 10),
     "ablation": _race(HARD, tuple(f"ablation: {name}" for name in ABLATIONS), "ablation.csv", 3),
+    "empirical": Protocol(
+        empirical, LawRow, {"problem": tuple(PUBLISHED), "seed": range(5), "threads": (2,), "budget": (60.0,)},
+        ("budget", "threads", "seed", "problem"), lambda table: {"EmpiricalBench": by_law(table)}, "empirical.csv",
+    ),
+    "noise": Protocol(
+        noise, LawRow,
+        {
+            "problem": tuple(f"b{i}" for i in range(1, 9)), "level": (0.0, 0.001, 0.01, 0.1), "seed": range(5),
+            "threads": (1,), "budget": (10.0,),
+        },
+        ("budget", "threads", "seed", "level", "problem"), lambda table: {"Law on the front": by_level(table)},
+        "noise.csv",
+    ),
+    "scaling": Protocol(
+        scaling, ScalingRow,
+        {"executor": ("threads", "processes"), "workers": (1, 2), "seed": range(3), "budget": (20.0,)},
+        ("budget", "seed", "executor", "workers"),
+        lambda table: {"Throughput": speed_ups(table), "The most that more workers could give": bounds(table)},
+        "scaling.csv",
+    ),
 }  # fmt: skip

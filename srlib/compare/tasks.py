@@ -63,7 +63,7 @@ EMPIRICAL = {  # EmpiricalBench (arXiv 2305.01582) without noise, by formula als
     "rydberg": ("-log(1.097e7*(1/square(n1) - 1/square(n2)))", "n1 1..6, n2 2..7 | integer", GROWTH),
 }  # fmt: skip
 PYSR = {  # the first example of PySR's documentation
-    "pysr": ("2.5382*cos(x3) + square(x0) - 0.5", "x0 x1 x2 x3 x4 -3..3", ("sin", "cos", "exp")),
+    "pysr": ("2.5382*cos(x3) + x0*x0 - 0.5", "x0 x1 x2 x3 x4 -3..3", ("sin", "cos", "exp")),
 }
 TEXTBOOKS = {  # constants of nature are 1 or lumped into a round number, as a problem in class would do
     # J. D. van der Waals 1873: pressure of a real gas; P. Atkins, Physical Chemistry
@@ -146,7 +146,7 @@ def load_task(name: str) -> Task:
     --------
     >>> task = load_task("compton")
     >>> task.X.shape, str(task.law)
-    ((300, 2), 'l0 + 2.426*(1.0 - cos(theta))')
+    ((300, 2), 'l0 + 2.426*(1 - cos(theta))')
     """
     rng = np.random.default_rng(random_state(name).randint(2**31))
     for known in KNOWN.values():
