@@ -12,7 +12,7 @@ from .expression import Expression
 
 __all__ = ["covariance", "mean_squared_error", "refit", "standard_errors", "with_error"]
 
-DEPENDENT = 1e-8  # singular values below this share of the largest are those of constants that replace each other
+DEPENDENT = 1e-11  # singular values below this share of the largest are those of constants that replace each other
 DEPENDS = 1e-4  # a constant whose share in such a combination is smaller is determined nevertheless
 
 
@@ -43,7 +43,8 @@ def refit(
         When the fit has not ended at this time of ``time.monotonic()``, the formula comes back as it is.
     directions : ndarray, shape (constants, parameters), optional
         The constants move along the columns of this matrix only: a row of zeros holds one as it is, two rows that
-        are equal move two together. By default each moves freely.
+        are equal move two together. Then derivatives are exact, so that constants such as 6.6e-34 can be fitted. By
+        default each moves freely, with derivatives by finite differences.
 
     Returns
     -------
@@ -84,12 +85,21 @@ def refit(
             r = np.full(len(y), np.nan)
         return np.where(np.isfinite(r), r, 1e6) + np.zeros(len(y))
 
+    def exact_derivatives(parameters):  # (parameters,) -> (rows, parameters)
+        from .kernels import jacobian
+
+        derivatives = jacobian(moved(parameters), columns)[1] @ directions / scale * np.reshape(root, (-1, 1))
+        return np.where(np.isfinite(derivatives), derivatives, 0.0)
+
+    jac, size = "2-point", np.maximum(np.abs(start), 1e-8)
+    if directions is not None:
+        jac, size = exact_derivatives, np.where(start == 0, 1.0, np.abs(start))
     with np.errstate(all="ignore"):
         before = residuals(start)
         method = "lm" if len(y) >= len(start) else "trf"
         try:
             found = least_squares(
-                residuals, start, method=method, x_scale=np.maximum(np.abs(start), 1e-8),
+                residuals, start, jac, method=method, x_scale=size,
                 xtol=1e-14, ftol=1e-14, gtol=1e-14, max_nfev=max_steps * (len(start) + 1),
             )  # fmt: skip
         except ValueError:
@@ -153,7 +163,9 @@ def covariance(
     float
         NaN where there are no more rows than determined parameters.
     """
-    values, J = _jacobian(expression, columns, len(y))  # (rows,), (rows, constants)
+    from .kernels import jacobian  # numba, which takes a moment to load
+
+    values, J = jacobian(expression, columns)  # (rows,), (rows, constants)
     if directions is not None:
         J = J @ directions  # (rows, parameters)
     residuals = values - y
@@ -183,23 +195,6 @@ def covariance(
 
 def _variance(residuals: np.ndarray, freedom: int) -> float:
     return float(np.sum(np.square(residuals)) / freedom) if freedom > 0 else math.nan
-
-
-def _jacobian(expression: Expression, columns: Sequence[np.ndarray], rows: int) -> tuple[np.ndarray, np.ndarray]:
-    """The values, shape (rows,), and their derivatives by the constants, shape (rows, constants)."""
-    constants = expression.constants
-    J = np.empty((rows, len(constants)))
-    with np.errstate(all="ignore"):
-        values = expression.evaluate_columns(columns) + np.zeros(rows)
-        for k, c in enumerate(constants.tolist()):
-            step = np.finfo(float).eps ** (1 / 3) * (abs(c) or 1.0)
-            either = []
-            for one in (c + step, c - step):
-                constants[k] = one
-                either.append(expression.with_constants(constants).evaluate_columns(columns))
-            constants[k] = c
-            J[:, k] = (either[0] - either[1]) / ((c + step) - (c - step))
-    return values, J
 
 
 def mean_squared_error(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from .expression import Expression
 from .operators import suggest
@@ -13,7 +15,7 @@ from .operators import suggest
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Entry", "MODEL_SELECTIONS", "ParetoFront"]
+__all__ = ["Data", "Entry", "MODEL_SELECTIONS", "ParetoFront"]
 
 ROUNDING = 1e-9  # two ways to write one formula differ by less
 MODEL_SELECTIONS = ("best", "accuracy", "score")
@@ -43,6 +45,15 @@ class Entry:
     errors: tuple[float, ...] = field(default=(), compare=False)
 
 
+class Data(NamedTuple):
+    """What the formulas of a front were judged by."""
+
+    columns: np.ndarray  # (features, rows)
+    y: np.ndarray  # (rows,)
+    sample_weight: np.ndarray | None  # (rows,)
+    loss: Callable[[Expression], float]
+
+
 class ParetoFront:
     """Formulas of which none is beaten by another one that is no more complex; PySR's "hall of fame".
 
@@ -64,6 +75,7 @@ class ParetoFront:
 
     def __init__(self, resolution: float = 0.0):
         self.resolution = resolution
+        self.data: Data | None = None
         self._entries: list[Entry] = []  # complexity rises, loss falls
 
     def add(
@@ -115,8 +127,37 @@ class ParetoFront:
     def copy(self) -> ParetoFront:
         """A front of its own with the same entries."""
         new = ParetoFront(self.resolution)
-        new._entries = list(self._entries)
+        new.data, new._entries = self.data, list(self._entries)
         return new
+
+    def attach(self, X, y, sample_weight=None, loss: Callable[[Expression], float] | None = None) -> None:
+        """Tell the front what its losses were measured on, for :meth:`rounded` and :meth:`without_duplicates`.
+
+        Parameters
+        ----------
+        X : array_like, shape (rows, features)
+            The table. The front keeps a reference, which goes neither into :meth:`to_dict` nor into a pickle.
+        y : array_like, shape (rows,)
+            The target.
+        sample_weight : array_like, shape (rows,), optional
+            Weights of the rows.
+        loss : callable, optional
+            ``loss(expression) -> float``; by default the (weighted) mean squared error.
+        """
+        from .constants import mean_squared_error
+
+        table, y = np.asarray(X, dtype=float), np.asarray(y, dtype=float)
+        weights = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
+        if table.ndim != 2 or y.shape != table.shape[:1] or weights is not None and weights.shape != y.shape:
+            shapes = f"X has shape {table.shape}, y {y.shape}" + f", sample_weight {np.shape(weights)}" * (
+                weights is not None
+            )
+            raise ValueError(f"{shapes}: give (rows, features) and one value for each row")
+        columns = table.T  # (features, rows)
+        self.data = Data(columns, y, weights, loss or (lambda e: mean_squared_error(e, columns, y, weights)))
+
+    def __getstate__(self) -> dict:
+        return {**self.__dict__, "data": None}
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -201,6 +242,81 @@ class ParetoFront:
         table["sympy"] = [entry.expression.sympy() for entry in self]
         table["callable"] = [entry.expression.evaluate for entry in self]
         return table
+
+    def rounded(self, X=None, y=None, sample_weight=None) -> pd.DataFrame:
+        """The formulas with readable constants - 2, 1/3, pi - and the loss that this costs.
+
+        Parameters
+        ----------
+        X, y, sample_weight : array_like, optional
+            The data that decide what may be rounded (:func:`srlib.readable.readable`); by default those of the fit.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row for each row of the front: its complexity and ``equation``; ``rounded``, the readable text; ``loss``
+            and ``rounded_loss``; ``cost``, by what share the loss rises (0.01 is one per cent); ``expression``, the
+            readable formula to go on with.
+
+        Raises
+        ------
+        ValueError
+            If the front does not know the data, as after pickling, and they are not given.
+
+        Examples
+        --------
+        >>> x = np.linspace(0, 1, 30)
+        >>> front = ParetoFront()
+        >>> front.add(Expression.parse("2.99*x0**1.51"), loss=1e-4)
+        True
+        >>> front.rounded(x[:, None], 3 * x**1.5 + 0.01 * np.cos(40 * x)).loc[0, "rounded"]
+        '3*x0**1.5'
+        """
+        import pandas as pd
+
+        from .numerals import spelled
+        from .readable import readable
+
+        judged = self.copy()
+        if X is not None or y is not None:
+            if X is None or y is None:
+                raise ValueError(f"{'X' if X is None else 'y'} is missing: give X and y, or neither of them")
+            judged.attach(X, y, sample_weight)
+        if judged.data is None:
+            raise ValueError("the front does not know the data it was fitted to: call rounded(X, y)")
+        columns, y, weights, loss = judged.data
+        readables = [
+            readable(e.expression, columns, y, weights, loss=loss, resolution=self.resolution or None) for e in self
+        ]
+        before, after = ([loss(one) for one in many] for many in ([e.expression for e in self], readables))
+        floor = self.resolution or np.finfo(float).tiny
+        return pd.DataFrame(
+            {
+                "complexity": [entry.complexity for entry in self],
+                "equation": [entry.expression.format(6) for entry in self],
+                "rounded": [spelled(one) for one in readables],
+                "loss": before,
+                "rounded_loss": after,
+                "cost": [max(b, floor) / max(a, floor) - 1 for a, b in zip(before, after, strict=True)],
+                "expression": readables,
+            }
+        )
+
+    def without_duplicates(self, seconds: float = 10.0) -> ParetoFront:
+        """A front of its own, without formulas that are a simpler one of the front in other words.
+
+        Two formulas are the same if they agree on random points, the simpler one's constants fitted to the other's
+        values (``2.1*x0`` and ``2.1*(x0 + 1) - 2.1``): then the simpler one stays, with the constants of the better
+        one. Where they have too few values to compare, sympy decides, with constants rounded to six digits.
+
+        Parameters
+        ----------
+        seconds : float
+            What has not been compared after this time stays.
+        """
+        from .duplicates import without_duplicates
+
+        return without_duplicates(self, seconds)
 
     def _repr_html_(self) -> str:
         return self._text_table().to_html()

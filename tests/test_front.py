@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+import pickle
 import subprocess
 import sys
 
@@ -154,3 +155,63 @@ def test_checkpoints_from_before_there_were_errors_are_read():
     old = {"resolution": 0.0, "entries": [{"complexity": 1, "loss": 2.0, "expression": chain(1).to_dict()}]}
     front = ParetoFront.from_dict(old)
     assert front[0].errors == () and front.to_dict() == old
+
+
+X = np.random.default_rng(0).uniform(0.5, 3, (60, 2))
+Y = 3 * X[:, 0] ** 1.5 + 0.01 * np.cos(40 * X[:, 1])
+
+
+def power_front() -> ParetoFront:
+    front = ParetoFront()
+    for text in ("4.1*x0", "3.01*x0**1.499", "3.01*x0**1.499 + -0.01"):
+        expression = Expression.parse(text)
+        front.add(expression, float(np.mean((expression.evaluate(X) - Y) ** 2)))
+    assert len(front) == 3
+    return front
+
+
+def test_rounded_says_the_readable_form_and_what_it_costs():
+    front = power_front()
+    front.attach(X, Y)
+    table = front.rounded()
+    assert table["rounded"].tolist()[1:] == ["3*x0**1.5", "3*x0**1.5"]
+    assert table["complexity"].tolist() == [entry.complexity for entry in front]
+    for row, entry in zip(table.itertuples(), front, strict=True):
+        assert row.loss == pytest.approx(entry.loss)
+        assert row.rounded_loss == pytest.approx(np.mean((row.expression.evaluate(X) - Y) ** 2))
+        assert row.cost == pytest.approx(row.rounded_loss / row.loss - 1)
+    assert front.rounded(X, Y).equals(table)
+
+
+def test_rounded_on_other_data_and_weights():
+    table = power_front().rounded(X, 2 * X[:, 0], np.ones(60))
+    assert table.loc[0, "rounded"] == "2*x0"
+    first = np.arange(60) < 30
+    bent = np.where(first, 2 * X[:, 0], 3.7 * X[:, 0])
+    assert power_front().rounded(X, bent, first).loc[0, "rounded"] == "2*x0"
+
+
+def test_rounded_without_data_says_what_to_do():
+    front = power_front()
+    with pytest.raises(ValueError, match="does not know the data.*call rounded\\(X, y\\)"):
+        front.rounded()
+    with pytest.raises(ValueError, match="y is missing"):
+        front.rounded(X)
+    with pytest.raises(ValueError, match="X has shape \\(60, 2\\), y \\(59,\\)"):
+        front.rounded(X, Y[:-1])
+
+
+def test_another_loss_is_attached():
+    front = power_front()
+    front.attach(X, Y, loss=lambda e: float(np.mean(np.abs(e.evaluate(X) - Y))))
+    table = front.rounded()
+    assert table["rounded_loss"][1] == pytest.approx(np.mean(np.abs(table["expression"][1].evaluate(X) - Y)))
+
+
+def test_attached_data_are_in_copies_but_not_in_files():
+    front = power_front()
+    front.attach(X, Y)
+    assert front.copy().data is front.data
+    again = pickle.loads(pickle.dumps(front))
+    assert again == front and again.data is None
+    assert ParetoFront.from_dict(front.to_dict()).data is None
