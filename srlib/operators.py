@@ -81,9 +81,9 @@ def _recall(name: str, arity: int, definition: str) -> Operator:
         from .expression import Expression  # only needed for operators that it made
 
         return Expression.operator(definition)
-    for known in _table[1:]:
-        if (known.name, known.arity, known.definition) == (name, arity, ""):
-            return known
+    known = _named.get(name)
+    if known is not None and known.arity == arity:
+        return known
     raise UnknownOperator(f"operator {name!r} is not registered in this process: register it before unpickling")
 
 
@@ -316,29 +316,43 @@ ALIASES = {
 }  # fmt: skip
 
 _table: list[Operator | None] = [None]  # by code; 0 is the constant's
+_named: dict[str, Operator] = {}  # the latest of each name, without those that a formula defines
 _lock = threading.Lock()
 
 
 def register(operator: Operator) -> Operator:
-    """The operator with a code of its own; one that was defined in the same words before keeps its code."""
+    """The operator with a code of its own; one that was defined in the same words before keeps its code.
+
+    Raises
+    ------
+    ValueError
+        If the name is that of an operator defined by a formula and this one is not, or the other way round: stored
+        formulas could not tell them apart.
+    """
     with _lock:
         for known in _table[1:]:
-            if (known.name, known.definition) == (operator.name, operator.definition):
+            if known.name != operator.name:
+                continue
+            if known.definition == operator.definition and (known.definition or known.numpy is operator.numpy):
                 return known
+            if bool(known.definition) != bool(operator.definition):
+                raise ValueError(f"there is another operator {known.name!r} already: choose another name")
         numbered = Operator(**{**vars(operator), "code": len(_table)})
         _table.append(numbered)
+        if not numbered.definition:
+            _named[numbered.name] = numbered
         return numbered
 
 
 for _name, _arity, _numpy, _torch, _sympy, _symbol, _commutative in _BUILTIN:
     register(Operator(_name, _arity, _numpy, _torch, _sympy, _symbol, commutative=_commutative))
 
-_by_name = {operator.name: operator for operator in _table[1:]}
+_builtin = tuple(_table[1:])
 
 
 def builtin() -> tuple[Operator, ...]:
     """All built-in operators, in the order of their codes."""
-    return tuple(_by_name.values())
+    return _builtin
 
 
 def by_code(code: int) -> Operator:
@@ -383,7 +397,7 @@ def find(name: str | Operator, arity: int | None = None, extra: Iterable[Operato
     elif not isinstance(name, str):
         raise UnknownOperator(f"an operator is a name such as 'sin' or '+', not {name!r}")
     else:
-        known = {**_by_name, **{one.name: one for one in extra}}
+        known = {**_named, **{one.name: one for one in extra}}
         key = "neg" if name == "-" and arity == 1 else ALIASES.get(name, name) if name not in known else name
         if key not in known:
             hint = suggest(name, [*known, *ALIASES]) or f"; known are {', '.join(known)}"

@@ -29,7 +29,7 @@ REFUSED = [
     ("1 + sinn(x0)", "there is no operator 'sinn' - did you mean 'sin'?", "sinn"),
     ("print(x0)", "there is no operator 'print'", "print"),
     ("__import__(x0)", "there is no operator '__import__'", "__import__"),
-    ("__import__('os').system('ls')", "the character \"'\" has no meaning", "'"),
+    ("__import__('os').system('ls')", 'the character "\'" has no meaning', "'"),
     ("eval(x0)", "there is no operator 'eval'", "eval"),
     ("__builtins__", "there is no feature '__builtins__'", "__builtins__"),
     ("x0.real", "an attribute", "x0.real"),
@@ -61,7 +61,7 @@ REFUSED = [
     ("True", "True is not a real number", "True"),
     ("2*None", "None is not a real number", "None"),
     ("...", "Ellipsis is not a real number", "..."),
-    ("'x0'", "the character \"'\" has no meaning", "'"),
+    ("'x0'", 'the character "\'" has no meaning', "'"),
     ("x0 # x1", "the character '#' has no meaning", "#"),
     ("x0; x1", "the character ';' has no meaning", ";"),
     ("x0\\", "the character '\\\\' has no meaning", "\\"),
@@ -130,6 +130,26 @@ def test_nothing_is_executed(tmp_path, monkeypatch):
             Expression.operator(f"f(x) = {text}")
         with pytest.raises(ValueError):
             Expression.from_sympy(text)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '__import__("os")', "__import__(os)", '__import__("os").system("ls")', "x.__class__", "x.__class__.__mro__[1]",
+        "().__class__.__bases__[0].__subclasses__()", "eval(x)", 'exec("import os")', 'open("secret")', "globals()",
+        "getattr(x, y)", "(lambda: x)()", "[c for c in x]", "f'{x}'", "x; import os", "x\nimport os", "print(x)",
+        "__builtins__", "cos.__globals__", "breakpoint()", "x if y else __import__(x)", "(y := x)", "f(x, y)",
+        "`__import__('os')`",
+    ],
+)  # fmt: skip
+def test_a_definition_that_is_no_expression_is_refused(body, monkeypatch):
+    executed = []
+    monkeypatch.setattr(os, "system", executed.append)
+    for name in ("eval", "exec", "breakpoint"):
+        monkeypatch.setitem(__builtins__, name, lambda *a: executed.append(a))
+    with pytest.raises(ParseError, match=r"\^"):
+        Expression.operator(f"f(x, y) = {body}")
+    assert not executed
 
 
 @pytest.mark.parametrize(
