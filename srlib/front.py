@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from .expression import Expression
 from .operators import suggest
@@ -15,7 +13,9 @@ from .operators import suggest
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Data", "Entry", "MODEL_SELECTIONS", "ParetoFront"]
+    from .data import Data
+
+__all__ = ["Entry", "MODEL_SELECTIONS", "ParetoFront"]
 
 ROUNDING = 1e-9  # two ways to write one formula differ by less
 MODEL_SELECTIONS = ("best", "accuracy", "score")
@@ -43,15 +43,6 @@ class Entry:
     loss: float
     expression: Expression
     errors: tuple[float, ...] = field(default=(), compare=False)
-
-
-class Data(NamedTuple):
-    """What the formulas of a front were judged by."""
-
-    columns: np.ndarray  # (features, rows)
-    y: np.ndarray  # (rows,)
-    sample_weight: np.ndarray | None  # (rows,)
-    loss: Callable[[Expression], float]
 
 
 class ParetoFront:
@@ -144,17 +135,9 @@ class ParetoFront:
         loss : callable, optional
             ``loss(expression) -> float``; by default the (weighted) mean squared error.
         """
-        from .constants import mean_squared_error
+        from .data import data_of
 
-        table, y = np.asarray(X, dtype=float), np.asarray(y, dtype=float)
-        weights = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
-        if table.ndim != 2 or y.shape != table.shape[:1] or weights is not None and weights.shape != y.shape:
-            shapes = f"X has shape {table.shape}, y {y.shape}" + f", sample_weight {np.shape(weights)}" * (
-                weights is not None
-            )
-            raise ValueError(f"{shapes}: give (rows, features) and one value for each row")
-        columns = table.T  # (features, rows)
-        self.data = Data(columns, y, weights, loss or (lambda e: mean_squared_error(e, columns, y, weights)))
+        self.data = data_of(X, y, sample_weight, loss)
 
     def __getstate__(self) -> dict:
         return {**self.__dict__, "data": None}
@@ -265,6 +248,7 @@ class ParetoFront:
 
         Examples
         --------
+        >>> import numpy as np
         >>> x = np.linspace(0, 1, 30)
         >>> front = ParetoFront()
         >>> front.add(Expression.parse("2.99*x0**1.51"), loss=1e-4)
@@ -272,35 +256,17 @@ class ParetoFront:
         >>> front.rounded(x[:, None], 3 * x**1.5 + 0.01 * np.cos(40 * x)).loc[0, "rounded"]
         '3*x0**1.5'
         """
-        import pandas as pd
+        from .data import data_of
+        from .readable import readable_table
 
-        from .numerals import spelled
-        from .readable import readable
-
-        judged = self.copy()
-        if X is not None or y is not None:
-            if X is None or y is None:
-                raise ValueError(f"{'X' if X is None else 'y'} is missing: give X and y, or neither of them")
-            judged.attach(X, y, sample_weight)
-        if judged.data is None:
+        if (X is None) != (y is None):
+            raise ValueError(f"{'X' if X is None else 'y'} is missing: give X and y, or neither of them")
+        data = self.data if X is None else data_of(X, y, sample_weight)
+        if data is None:
             raise ValueError("the front does not know the data it was fitted to: call rounded(X, y)")
-        columns, y, weights, loss = judged.data
-        readables = [
-            readable(e.expression, columns, y, weights, loss=loss, resolution=self.resolution or None) for e in self
-        ]
-        before, after = ([loss(one) for one in many] for many in ([e.expression for e in self], readables))
-        floor = self.resolution or np.finfo(float).tiny
-        return pd.DataFrame(
-            {
-                "complexity": [entry.complexity for entry in self],
-                "equation": [entry.expression.format(6) for entry in self],
-                "rounded": [spelled(one) for one in readables],
-                "loss": before,
-                "rounded_loss": after,
-                "cost": [max(b, floor) / max(a, floor) - 1 for a, b in zip(before, after, strict=True)],
-                "expression": readables,
-            }
-        )
+        table = readable_table([entry.expression for entry in self], data, self.resolution)
+        table.insert(0, "complexity", [entry.complexity for entry in self])
+        return table
 
     def without_duplicates(self, seconds: float = 10.0) -> ParetoFront:
         """A front of its own, without formulas that are a simpler one of the front in other words.

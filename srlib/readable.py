@@ -7,15 +7,21 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .constants import covariance, mean_squared_error, refit
 from .expression import Expression
-from .numerals import EASY, numerals
+from .numerals import EASY, numerals, spelled
 from .prune import pruned, simplified
 
-__all__ = ["readable"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .data import Data
+
+__all__ = ["readable", "readable_table"]
 
 TRIES = 3  # numbers tried for a constant, the likeliest first
 MOST = 9.0  # the squared number of standard errors that a constant may be off, whatever the odds
@@ -101,6 +107,26 @@ def readable(
         if time.monotonic() < until and (algebra or shorter is not simplified):
             result = rounding.unless_worse(result, shorter(result))
     return result
+
+
+def readable_table(expressions: Sequence[Expression], data: Data, resolution: float = 0.0) -> pd.DataFrame:
+    """The table of :meth:`srlib.front.ParetoFront.rounded`, without the complexities."""
+    import pandas as pd
+
+    columns, y, weights, loss = data
+    forms = [readable(one, columns, y, weights, loss=loss, resolution=resolution or None) for one in expressions]
+    before, after = [loss(one) for one in expressions], [loss(one) for one in forms]
+    floor = resolution or np.finfo(float).tiny
+    return pd.DataFrame(
+        {
+            "equation": [one.format(6) for one in expressions],
+            "rounded": [spelled(one) for one in forms],
+            "loss": before,
+            "rounded_loss": after,
+            "cost": [max(b, floor) / max(a, floor) - 1 for a, b in zip(before, after, strict=True)],
+            "expression": forms,
+        }
+    )
 
 
 class _Rounding:
