@@ -30,7 +30,7 @@ from .operators import ALIASES, Operator, builtin, register
 __all__ = ["address", "from_function"]
 
 NUDGE = 6e-6  # the cube root of the rounding error: the best relative step of a central difference
-_made: dict[int, _Function] = {}  # by the operator's code
+_made: dict[int, _Function | _Registered] = {}  # by the operator's code
 
 
 def from_function(function: Callable[..., float], name: str | None = None) -> Operator:
@@ -83,12 +83,35 @@ def from_function(function: Callable[..., float], name: str | None = None) -> Op
 
 
 def address(operator: Operator) -> int | None:
-    """Where the compiled code of an operator from :func:`from_function` begins; None for all others.
+    """Where the code begins that compiled loops call for an operator; None for built-in and defined ones.
 
-    It takes and returns C doubles, one for each argument; compiled when it is first asked for.
+    It takes and returns C doubles, one for each argument. That of an operator from :func:`from_function` is compiled
+    when it is first asked for; that of one which was registered with meanings of its own calls the one in numpy (slow).
     """
+    if operator.definition or operator.code <= len(builtin()):
+        return None
     made = _made.get(operator.code)
-    return None if made is None else made.address
+    if made is None:
+        made = _made[operator.code] = _Registered(operator)
+    return made.address
+
+
+def _callback(scalar: Callable[..., float], arity: int):
+    """Plain Python that can be called by its address, from any thread."""
+    return ctypes.CFUNCTYPE(*[ctypes.c_double] * (arity + 1))(scalar)
+
+
+class _Registered:
+    """An operator that was registered with its meanings: only its address is missing."""
+
+    function = None
+
+    def __init__(self, operator: Operator):
+        self.operator, self._kept = operator, _callback(_guarded_plain(operator.numpy), operator.arity)
+
+    @property
+    def address(self) -> int:
+        return ctypes.cast(self._kept, ctypes.c_void_p).value
 
 
 def _checked_name(function: types.FunctionType, name: str | None) -> str:
@@ -139,7 +162,7 @@ class _Function:
         """What must stay alive as long as its address is used."""
         numba = _numba()
         if numba is None:
-            return ctypes.CFUNCTYPE(*[ctypes.c_double] * (self.arity + 1))(self.scalar)
+            return _callback(self.scalar, self.arity)
         return numba.cfunc(f"float64({', '.join(['float64'] * self.arity)})", error_model="numpy")(self.scalar)
 
     @property
@@ -251,7 +274,8 @@ def _guarded_plain(function: types.FunctionType):
         if any(a != a for a in arguments):
             return math.nan
         try:
-            result = function(*map(float, arguments))
+            with np.errstate(all="ignore"):
+                result = function(*map(float, arguments))
             return math.nan if isinstance(result, complex) else float(result)  # (-8)**(1/3)
         except (ArithmeticError, ValueError):
             return math.nan

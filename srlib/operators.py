@@ -323,11 +323,7 @@ _lock = threading.Lock()
 def register(operator: Operator) -> Operator:
     """The operator with a code of its own; one that was defined in the same words before keeps its code.
 
-    Raises
-    ------
-    ValueError
-        If the name is that of an operator defined by a formula and this one is not, or the other way round: stored
-        formulas could not tell them apart.
+    A name belongs to formulas or to functions: stored formulas could not tell an operator of each kind apart.
     """
     with _lock:
         for known in _table[1:]:
@@ -406,3 +402,11 @@ def find(name: str | Operator, arity: int | None = None, extra: Iterable[Operato
     if arity is not None and operator.arity != arity:
         raise UnknownOperator(f"operator {operator.name!r} takes {operator.arity} argument(s), not {arity}")
     return operator
+
+
+def __getattr__(name: str):
+    if name in ("address", "from_function"):  # loaded when they are needed, and explained, in functions.py
+        from . import functions
+
+        return getattr(functions, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

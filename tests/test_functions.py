@@ -15,7 +15,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from srlib import Expression
+from srlib import Expression, kernels, operators
 from srlib.dimensions import check_units
 from srlib.functions import address, from_function
 from srlib.operators import Operator, UnknownOperator, builtin, by_code, find, register
@@ -219,6 +219,26 @@ def test_a_cell_that_is_run_again_defines_a_new_operator():
         assert find("rerun_cell") is operator is copy.deepcopy(operator)
 
 
+def test_the_alphabet_offers_both():
+    def from_alphabet(x):
+        return 3 * x
+
+    operator = operators.from_function(from_alphabet, "tripled")
+    assert operator is from_function(from_alphabet, "tripled") and operators.address(operator) == address(operator)
+    assert not hasattr(operators, "from_functions")
+
+
+def test_compiled_kernels_call_functions():
+    formula = Expression.parse("2*steps_down(x0) + hypotenuse(x0, x1)", operators=[*map(from_function, FUNCTIONS)])
+    X = np.random.default_rng(0).normal(size=(400, 2))
+    assert np.allclose(kernels.evaluate(formula, X.T.copy()), formula.evaluate(X), rtol=1e-12)
+    smooth = Expression.parse("bell_curve(x0*0.7) + hypotenuse(x0, 1.5)", operators=[*map(from_function, FUNCTIONS)])
+    (_, J), (a, b) = kernels.jacobian(smooth, X.T.copy()), smooth.constants
+    inner = a * X[:, 0]
+    slopes = [-inner * np.exp(-(inner**2) / 2) / math.sqrt(2 * math.pi) * X[:, 0], b / np.hypot(X[:, 0], b)]
+    assert np.allclose(J, np.column_stack(slopes), atol=1e-8)
+
+
 def test_built_in_and_defined_operators_have_no_address():
     assert address(find("sin")) is None and address(Expression.operator("noaddr(x) = x + 1")) is None
 
@@ -332,9 +352,12 @@ def test_a_name_means_a_formula_or_a_function_but_not_both():
 
 def test_registered_again_is_the_same():
     operator = Operator("registered_twice", 1, np.sin, lambda t, a: t.sin(a), lambda s, a: s.sin(a))
-    assert register(operator) is register(operator) is find("registered_twice")
+    known = register(operator)
+    assert known is register(operator) is find("registered_twice")
     assert pickle.loads(pickle.dumps(Expression.apply("registered_twice", Expression.variable(0)))).size == 2
     assert len(builtin()) == 35
+    call = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(address(known))
+    assert call(0.5) == np.sin(0.5) and math.isnan(call(math.nan)) and address(known) == address(known)
 
 
 def test_another_process_must_know_the_function():
