@@ -51,9 +51,10 @@ def operon(task: Task, seed: int, threads: int, budget: float, objective: str) -
     ask.close()
     try:
         return answer.recv()
-    except EOFError:
+    except EOFError:  # an assertion in C++, say: an unsolved run, and not the end of all runs
         child.join()
-        raise RuntimeError(f"pyoperon's process died with exit code {child.exitcode} on {task.name}") from None
+        died = f"pyoperon's process died with exit code {child.exitcode}"
+        return Outcome(False, budget, budget * threads, math.inf, 0, 0, died)
     finally:
         child.join()
 

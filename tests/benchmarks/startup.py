@@ -22,7 +22,7 @@ X = rng.uniform(1, 2, (200, 2)); y = 2.5*np.cos(X[:, 0]) + X[:, 1]**2
 """
 FIT = """
 from srlib import EvolutionRegressor
-EvolutionRegressor(max_evaluations=2000, random_state=0, **{options}).fit(X, y)
+EvolutionRegressor(max_evaluations=2000, random_state=0).fit(X, y)
 """
 AGAIN = """
 import time
@@ -68,7 +68,7 @@ def main():
     show("python and numpy", [run("import numpy") for _ in times])
     show("import srlib", [run("import srlib") for _ in times])
     show("import srlib and its estimators", [run("from srlib import EvolutionRegressor") for _ in times])
-    fit = DATA + FIT.format(options="{}")
+    fit = DATA + FIT
     for _ in range(chosen.cold):
         with tempfile.TemporaryDirectory() as cache:
             show("srlib, first fit, cold cache", [run(fit, NUMBA_CACHE_DIR=cache)])

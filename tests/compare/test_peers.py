@@ -1,5 +1,7 @@
 """Who takes part: the engine stops when it has solved, and formulas of others mean here what they mean there."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -71,6 +73,15 @@ def test_operon_gives_its_best_when_time_is_over():
     pytest.importorskip("pyoperon")
     row = race("operon-nmse300", "I.29.16", 0, 1, 0.2)
     assert not row.solved and 1e-6 < row.test < 1 and 0.2 <= row.cpu_seconds < 2
+
+
+def test_a_process_that_dies_is_an_unsolved_run(monkeypatch):
+    pytest.importorskip("pyoperon")
+    from srlib.compare import operon
+
+    monkeypatch.setattr(operon, "_run", lambda *arguments: os._exit(7))
+    row = race("operon-mo300", "hubble", 0, 1, 0.5)
+    assert not row.solved and row.equation == "pyoperon's process died with exit code 7"
 
 
 def test_gplearn_programs_become_expressions():
