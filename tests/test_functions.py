@@ -69,6 +69,10 @@ def one_at_zero(x):
     return x == 0
 
 
+def twice_at_zero(x):
+    return 2.0 * (x == 0)
+
+
 FUNCTIONS = [pulse_shape, bell_curve, steps_down, hypotenuse, blend_of, careful_ratio, whole_part, is_positive, erf_of]
 ALL = pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
 SPECIAL = [0.0, -0.0, 0.3, 1.0, -1.0, 2.5, -7.0, 1e3]
@@ -176,7 +180,7 @@ def test_sympy_finds_the_formula_where_there_is_one():
     assert from_function(enclosing).sympy(sympy, a) == a**2 + 2.0
 
 
-@pytest.mark.parametrize("function", [pulse_shape, steps_down, careful_ratio, one_at_zero])
+@pytest.mark.parametrize("function", [pulse_shape, steps_down, careful_ratio, one_at_zero, twice_at_zero])
 def test_sympy_knows_others_by_name(function):
     operator = from_function(function)
     symbols = sympy.symbols("a b")[: operator.arity]

@@ -196,6 +196,8 @@ def test_laws_with_measured_constants_balance_by_their_constants(name):
         ("x0/x0 + x0", "node 4 (x0/x0 + x0) adds 1 and m"),
         ("special(x0, x1)", "node 2 (special(x0, x1)) takes special of m and s"),
         ("special(2, x1)", "node 2 (special(2, x1)) takes special of a unit to choose and s"),  # 2 is a number in cos
+        ("(2*x0)**0", "the formula has the unit 1, but y_units is 'm'"),
+        ("pick(x1, 2, 3)", ""),
         ("exp(2*x0/x1)*x0", ""),
         ("(x0**2)**(1/2)", ""),
         ("x0**(3 - 2) + 2", ""),
@@ -205,7 +207,8 @@ def test_laws_with_measured_constants_balance_by_their_constants(name):
     ],
 )
 def test_faults_in_words(text, message):
-    assert check_units(Expression.parse(text, operators=OWN), UNITS, "m") == message
+    pick = Expression.operator("pick(a, b, c) = b*exp(a/(b*c))")
+    assert check_units(Expression.parse(text, operators=[*OWN, pick]), UNITS, "m") == message
 
 
 def test_a_column_without_a_unit_is_named():
