@@ -64,7 +64,7 @@ class Dictionary:
         return self._made[index]
 
     def add(self, values: np.ndarray, makes: Sequence[Make], most: int = 10**9) -> list[int]:
-        """Add expressions, shape (new, rows), as far as their values are finite, vary and are new; return which rows were kept."""
+        """Add expressions, shape (new, rows), whose values are finite, vary and are new; return the rows kept."""
         with np.errstate(all="ignore"):
             size = np.sqrt(np.mean(np.square(values), axis=1))  # (new,)
             good = np.isfinite(size) & (size > 1 / LARGE) & (size < LARGE)
@@ -131,6 +131,7 @@ def enumerate_small(
     def expression(i):
         return Expression.constant(1.0) if i < 0 else found.expression(i)
 
+    apply = Expression.apply
     unary = [operator for operator in operators if operator.arity == 1]
     binary = [operator for operator in operators if operator.arity == 2 and operator.name != "pow"]
     binary += [operator for operator in operators if operator.name == "pow"]
@@ -157,9 +158,10 @@ def enumerate_small(
                             continue
                         values = np.asarray(operator.numpy(one if i < 0 else raw[i], matrix), dtype=float)
                         new(
-                            level, np.broadcast_to(values, matrix.shape),
-                            [lambda i=i, j=j, o=operator: Expression.apply(o, expression(i), expression(j)) for j in right],
-                        )  # fmt: skip
+                            level,
+                            np.broadcast_to(values, matrix.shape),
+                            [lambda i=i, j=j, o=operator: apply(o, expression(i), expression(j)) for j in right],
+                        )
     return found
 
 
@@ -188,7 +190,8 @@ def _count(features: int, choices: int, degree: int) -> float:
     """About how many products of powers there are."""
     from math import comb
 
-    return float(sum(comb(features, k) * min(choices - 1, 2 * degree) ** k for k in range(1, min(features, degree) + 1)))
+    each = min(choices - 1, 2 * degree)
+    return float(sum(comb(features, k) * each**k for k in range(1, min(features, degree) + 1)))
 
 
 def power_columns(

@@ -10,7 +10,7 @@ import numpy as np
 from ..expression import Expression
 from ..operators import CONSTANT, by_code
 
-__all__ = ["Fitted", "fit_constants", "fixed_constants"]
+__all__ = ["Fitted", "evaluate_many", "fit_constants", "fixed_constants"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def fixed_constants(expression: Expression) -> np.ndarray:
     return np.array(fixed, dtype=bool)
 
 
-def _values(expression: Expression, columns: Sequence[np.ndarray], constants: np.ndarray) -> np.ndarray:
+def evaluate_many(expression: Expression, columns: Sequence[np.ndarray], constants: np.ndarray) -> np.ndarray:
     """The formula for many sets of constants, shape (sets, constants) -> (sets, rows)."""
     stack, at = [], 0
     for code in expression.codes.tolist():
@@ -75,7 +75,7 @@ def fit_constants(
     Parameters
     ----------
     expression : Expression
-        The formula. Constants of exactly the same value are one parameter, and stay equal.
+        The formula. Constants of exactly the same size are one parameter, and stay so.
     columns : sequence of ndarray, each of shape (rows,)
         The features.
     y : ndarray, shape (rows,)
@@ -94,15 +94,16 @@ def fit_constants(
     """
     start = expression.constants
     fixed = fixed_constants(expression) if fixed is None else fixed
-    distinct = sorted(set(start[~fixed].tolist()))
+    distinct = sorted(set(np.abs(start[~fixed]).tolist()))
     with np.errstate(all="ignore"):
         if not distinct or len(distinct) >= len(y):
-            residual = (_values(expression, columns, start[None])[0] - y) * root
+            residual = (evaluate_many(expression, columns, start[None])[0] - y) * root
             loss = float(residual @ residual)
             return Fitted(expression, loss, np.zeros(len(start))) if np.isfinite(loss) else None
         spread = np.zeros((len(distinct), len(start)))  # (parameters, constants)
         for row, value in enumerate(distinct):
-            spread[row, ~fixed & (start == value)] = 1.0
+            same = ~fixed & (np.abs(start) == value)
+            spread[row, same] = np.where(start[same] < 0, -1.0, 1.0)
         held = np.where(fixed, start, 0.0)
         theta = np.array(distinct)  # (parameters,)
         damping, best = 1e-3, np.inf
@@ -112,7 +113,7 @@ def fit_constants(
                 break
             h = 1e-7 * np.maximum(np.abs(theta), 1e-4)
             sets = held + np.concatenate([theta[None], theta + np.diag(h)]) @ spread  # (1 + parameters, constants)
-            values = _values(expression, columns, sets)
+            values = evaluate_many(expression, columns, sets)
             residual = (values[0] - y) * root  # (rows,)
             loss = float(residual @ residual)
             derivative = (values[1:] - values[0]) / h[:, None] * root  # (parameters, rows)
@@ -131,7 +132,7 @@ def fit_constants(
                                       for d in dampings])  # fmt: skip
                 except np.linalg.LinAlgError:
                     break
-                errors = (_values(expression, columns, held + tries @ spread) - y) * root  # (3, rows)
+                errors = (evaluate_many(expression, columns, held + tries @ spread) - y) * root  # (3, rows)
                 losses = np.einsum("ij,ij->i", errors, errors)
                 losses[~np.isfinite(losses)] = np.inf
                 pick = int(np.argmin(losses))
@@ -147,5 +148,5 @@ def fit_constants(
             return None
         scatter = best / max(len(y) - len(theta), 1)
         covariance = np.linalg.pinv(jacobian @ jacobian.T) * scatter
-        error = np.sqrt(np.maximum(np.diag(covariance), 0)) @ spread
+        error = np.sqrt(np.maximum(np.diag(covariance), 0)) @ np.abs(spread)
     return Fitted(expression.with_constants(held + theta @ spread), best, error)

@@ -1,4 +1,4 @@
-"""Forms that laws are often made of, with a constant inside: ``sin(c*u)``, ``exp(c*u)``, ``u + c``, ``log(1 - exp(c*u))``."""
+"""Forms that laws are often made of, with a number c or with 1: ``sin(c*u)``, ``u + c``, ``log(1 - exp(c*u))``."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from ..expression import Expression
-from .dictionary import Dictionary, exponents, grid, power_columns
-from .writing import Unwritable, Writer
+from ..operators import CONSTANT, by_code
+from .dictionary import Dictionary, Make, exponents, grid, power_columns, writable
+from .writing import Writer
 
-__all__ = ["add_forms", "inner_arguments"]
+__all__ = ["add_forms", "add_waves", "binomials", "frequencies", "inner_arguments", "liberated"]
 
 WAVES = ("sin", "cos")
+NEARLY = 1 + 1e-6  # not 1, which belongs to the form and is not fitted
+QUARTER = 0.25 * np.pi  # a phase between those of sine and cosine
 GROWTH = ("exp", "tanh", "sigmoid", "sinh", "cosh", "atan", "asinh")
 # Powers and the like are covered by products of powers; steps and kinks have no constant that a derivative could move.
 PLAIN = ("neg", "square", "cube", "inv", "abs", "sign", "step", "sqrt", "relu", "cbrt")
@@ -20,7 +23,7 @@ PLAIN = ("neg", "square", "cube", "inv", "abs", "sign", "step", "sqrt", "relu", 
 
 def inner_arguments(
     columns: Sequence[np.ndarray], features: Sequence[int], writer: Writer, limit: int
-) -> tuple[np.ndarray, list[Callable[[], Expression]]]:
+) -> tuple[np.ndarray, list[Make]]:
     """What may stand inside a function: features, their products, quotients and squares, sums and differences."""
     powers = exponents(len(features), 2, 2, limit)
     if 3 <= len(features) <= 7:  # a quotient of products such as h*f/(k*T)
@@ -39,26 +42,31 @@ def inner_arguments(
     if extra:
         values, makes = np.concatenate([values, extra]), makes + extra_makes
     good = np.isfinite(values).all(axis=1) & (np.ptp(values, axis=1) > 0)
-    makes = [make for make, ok in zip(makes, good, strict=True) if ok and _writable(make)]
-    return values[good][: len(makes)] if len(makes) == good.sum() else _again(values, good, makes), makes
+    good &= [writable(make) for make in makes]
+    return values[good], [make for make, ok in zip(makes, good, strict=True) if ok]
 
 
-def _again(values, good, makes):
-    raise Unwritable("a power")
-
-
-def _writable(make) -> bool:
-    try:
-        make()
-    except Unwritable:
-        return False
-    return True
+def binomials(
+    columns: Sequence[np.ndarray], features: Sequence[int], writer: Writer, limit: int
+) -> tuple[np.ndarray, list[Make]]:
+    """Sums and differences of two products or quotients of at most two features."""
+    powers = [e for e in exponents(len(features), 2, 2, 60) if sum(e) >= 0]
+    values, makes = power_columns(columns, features, powers, writer)
+    kept = [i for i, make in enumerate(makes) if np.isfinite(values[i]).all() and writable(make)]
+    found, found_makes = [np.empty((0, len(columns[0])))], []
+    for at, i in enumerate(kept):
+        others = kept[at + 1 :]
+        for name, op in (("sub", np.subtract), ("add", np.add)):
+            if name in writer and others and len(found_makes) < limit:
+                found.append(op(values[i], values[others]))
+                found_makes += [lambda i=i, k=k, name=name: writer.apply(name, makes[i](), makes[k]()) for k in others]
+    return np.concatenate(found), found_makes
 
 
 def add_forms(
     dictionary: Dictionary,
     arguments: np.ndarray,
-    makes: Sequence[Callable[[], Expression]],
+    makes: Sequence[Make],
     writer: Writer,
     constants: bool,
     deep: int,
@@ -104,8 +112,16 @@ def _forms(u, make, writer: Writer, constants: bool, deep: bool) -> Iterator:
 
             if c == 1 or "mul" in writer or "div" in writer or (c == -1 and "neg" in writer):
                 yield value, maker
+                if operator.name in WAVES and "square" in writer:
+                    yield value * value, lambda maker=maker: writer.apply("square", maker())
+                if constants and plus and operator.name in WAVES and c != 1:
+                    yield operator.numpy(c * u + QUARTER), lambda c=c, o=operator: Expression.apply(
+                        o, writer.plus(writer.times(c, make()), QUARTER)
+                    )
                 if operator.name in ("exp", "log", "sqrt", "tanh"):
                     first.append((value, maker))
+    if "exp" in writer and plus and minus and ("div" in writer or "mul" in writer):
+        yield from _hyperbolic(u, make, writer, _inner_numbers("exp", u, constants))
     if not plus:
         return
     shifts = _shifts(u) if constants else ([1.0, -1.0] if (np.abs(u) < 1e6).all() else [])
@@ -119,6 +135,28 @@ def _forms(u, make, writer: Writer, constants: bool, deep: bool) -> Iterator:
             yield from _outer(
                 c - value, lambda m=maker, c=c: writer.apply("sub", c, m()), functions, deep, writer, signed=True
             )
+
+
+def _hyperbolic(u, make, writer: Writer, numbers) -> Iterator:
+    """Hyperbolic sine, cosine and tangent in terms of the exponential, where the alphabet lacks them."""
+    for c in numbers:
+        if c <= 0:
+            continue
+        up, down = np.exp(c * u), np.exp(-c * u)
+
+        def both(c=c):
+            return writer.apply("exp", writer.times(c, make())), writer.apply("exp", writer.times(-c, make()))
+
+        if "cosh" not in writer:
+            yield up + down, lambda both=both: writer.apply("add", *both())
+        if "sinh" not in writer:
+            yield up - down, lambda both=both: writer.apply("sub", *both())
+        if "tanh" not in writer and "div" in writer:
+            yield (
+                np.tanh(c * u / 2),
+                lambda c=c: writer.apply("sub", 1.0, writer.over(
+                    2.0, writer.apply("add", 1.0, writer.apply("exp", writer.times(c, make()))))),
+            )  # fmt: skip
 
 
 def _outer(value, maker, functions, deep: bool, writer: Writer, signed: bool = False) -> Iterator:
@@ -139,14 +177,19 @@ def _outer(value, maker, functions, deep: bool, writer: Writer, signed: bool = F
 def _inner_numbers(name: str, u: np.ndarray, constants: bool) -> list[float]:
     if not constants:
         return [1.0, -1.0] if name == "exp" else [1.0]
-    if name in WAVES:  # frequencies up to eight periods over the range, close enough for a fit to lock in
-        step = 1.5 / max(np.ptp(u) / 2, 1e-300)
-        return [1.0, *(step * k for k in np.arange(0.5, 34))] if step < 1e300 else [1.0]
+    if name in WAVES:
+        return [1.0, *frequencies(u)]
     if name in GROWTH:
-        size = np.quantile(np.abs(u), [0.3, 0.8, 1.0])
+        size = np.quantile(np.abs(u), [0.1, 0.3, 0.5, 0.7, 0.9, 1.0])
         scales = [s for s in size if s > 0]
         return [1.0, -1.0, *(s * c for c in grid(scales, (0.4, 1.2, 3.6)) for s in (1, -1))]
     return [1.0]
+
+
+def frequencies(u: np.ndarray) -> list[float]:
+    """Frequencies up to 14 periods over the range, close enough to each other for a fit to lock in."""
+    step = 2.0 / np.ptp(u)
+    return [step * k for k in np.arange(0.5, 46)] if np.isfinite(step) else [1.0]
 
 
 def _shifts(u: np.ndarray) -> list[float]:
@@ -157,3 +200,37 @@ def _shifts(u: np.ndarray) -> list[float]:
     found += [-low + width * f for f in (0.02, 0.1, 0.3, 1.0, 3.0)]
     found += [-high - width * f for f in (0.02, 0.1, 0.3, 1.0, 3.0)]
     return found
+
+
+def liberated(expression: Expression, writer: Writer) -> Expression:
+    """The formula with a number, almost 1, before the argument of each function, and its ones free to be fitted."""
+    stack: list[Expression] = []
+    for code, value in zip(expression.codes.tolist(), expression.values.tolist(), strict=True):
+        if code <= 0:
+            value = value * NEARLY if abs(value) == 1 else value
+            stack.append(Expression._trusted(np.array([code], dtype=np.int32), np.array([value]), None))
+            continue
+        operator = by_code(code)
+        arguments = stack[-operator.arity :]
+        del stack[-operator.arity :]
+        if operator.name in WAVES + GROWTH and not _scaled(arguments[0]):
+            arguments = [writer.times(NEARLY, arguments[0])]
+        stack.append(Expression.apply(operator, *arguments))
+    return stack[0]
+
+
+def _scaled(argument: Expression) -> bool:
+    """Whether a number multiplies an argument, or one more would say nothing new."""
+    last = int(argument.codes[-1])
+    if last <= 0 or by_code(last).name not in ("mul", "div"):
+        return last == CONSTANT
+    return any(argument.codes[node] == CONSTANT for node in argument.children(argument.size - 1))
+
+
+def add_waves(dictionary: Dictionary, u: np.ndarray, argument: Expression, writer: Writer) -> None:
+    """Add sines and cosines of many frequencies to a dictionary."""
+    for name in WAVES:
+        if name in writer and ("mul" in writer or "div" in writer):
+            numbers = _inner_numbers(name, u, True)
+            values = writer.operators[name].numpy(np.array(numbers)[:, None] * u)
+            dictionary.add(values, [lambda c=c, n=name: writer.apply(n, writer.times(c, argument)) for c in numbers])

@@ -1,8 +1,8 @@
 """The regression phase: before evolution begins, sparse regression over dictionaries of small expressions.
 
-Many laws are sums of few terms, products of few factors, or become so after an outermost function is undone. Least squares
-finds those in a fraction of a second, whatever the number of terms; evolution, which has to assemble them node by
-node, does not. Nothing here is random, and nothing depends on the clock but where `should_stop` ends it.
+Many laws are sums of few terms, products of few factors, or become so after an outermost function is undone. Least
+squares finds those in a fraction of a second, whatever the number of terms; evolution, which has to assemble them node
+by node, does not. Nothing here is random, and nothing depends on the clock but where `should_stop` ends it.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import numpy as np
 
 from ..expression import Expression
 from ..operators import Operator
-from .dictionary import Dictionary, enumerate_small, exponents, power_columns
-from .forms import add_forms, inner_arguments
+from .dictionary import exponents, power_columns, writable
+from .models import Base, eliminated, log_features, powers_of, product_of, quotients, separable, sum_of, sums
+from .pursuit import Pool, Problem, pursue
 from .search import Search, merged
-from .sparse import beam_search, eliminate, orthonormal, products, project, regress
+from .sparse import beam_search, eliminate, orthonormal, products, project
 from .targets import Target, targets
 
 __all__ = ["regression_phase"]
@@ -65,7 +66,7 @@ def regression_phase(
     phase = Phase(search, effort)
     for step in (
         phase.straight_lines, phase.power_laws, phase.polynomials, phase.small_sums, phase.small_products,
-        phase.inner_constants, phase.multiplied_pairs,
+        phase.multiplied_pairs, phase.separated, phase.quotients, phase.pursuits,
     ):  # fmt: skip
         if search.done:
             break
@@ -78,216 +79,202 @@ class Phase:
 
     def __init__(self, search: Search, effort: float):
         self.search, self.effort = search, effort
-        self.identity = Target("identity", search.y, np.ones(search.rows), lambda e: e)
         self.targets = targets(search.y, search.writer)
         self.features = _relevant(search)
         self.few = self.features[: 10 if search.rows > 30 else 6]
-        self.small: Dictionary | None = None
+        self.one_sided = bool((search.y != 0).all())  # then the target has a logarithm, up to its sign
+        self.reduced: list[tuple[Target, list[int]]] = []
+        self._pools: dict[tuple[int, ...], Pool] = {}
+
+    def pool(self, features: list[int]) -> Pool:
+        key = tuple(features)
+        if key not in self._pools:
+            self._pools[key] = Pool(self.search, features, self.effort)
+        return self._pools[key]
 
     # ------------------------------------------------------------ steps
 
     def straight_lines(self) -> None:
         """Linear models of the features themselves."""
-        search = self.search
-        values = np.array([search.columns[j] for j in self.features])
-        names = [Expression.variable(j) for j in self.features]
         for target in self.targets:
-            self._eliminated(target, values, names.__getitem__)
+            eliminated(self.search, target, self._powers(self.features, 1, 1))
 
     def power_laws(self) -> None:
         """``k * x0**a * x1**b …`` from a linear model of logarithms."""
         search = self.search
-        if not (search.y != 0).all():
+        names, logs = log_features(search, self.features)
+        if not self.one_sided or not names:
             return
-        positive = [j for j in self.features if (search.columns[j] > 0).all() or (search.columns[j] < 0).all()]
         root = search.root * np.abs(search.y)
-        logs = np.log(np.abs([search.columns[j] for j in positive])).reshape(len(positive), search.rows)
-        columns = np.concatenate([logs * root, root[None]])
-        names = [Expression.variable(j) for j in positive]
-        for chosen, line in eliminate(columns, np.log(np.abs(search.y)) * root, [len(positive)], 12):
+        columns = np.concatenate([logs, np.ones((1, search.rows))]) * root
+        for chosen, line in eliminate(columns, np.log(np.abs(search.y)) * root, [len(names)], 12):
             if search.done:
                 return
-            terms = [names[i] for i in chosen if i < len(positive)]
-            self._exponents(terms, line.coefficients[: len(terms)])
+            terms = [names[i] for i in chosen if i < len(names)]
+            powers_of(search, terms, line.coefficients[: len(terms)])
 
     def polynomials(self) -> None:
-        """Backward elimination from all products of whole powers of low degree."""
-        search = self.search
-        n = len(self.features)
-        degree = 6 if n < 4 else 4 if n == 4 else 3 if n < 10 else 2
-        powers = exponents(n, degree, degree, min(150, search.rows // 2), negative=False)
-        values, makes = power_columns(search.columns, self.features, powers, search.writer)
+        """Products of whole powers of low degree: elimination from all of them, and sums of few."""
         for target in self.targets:
-            self._eliminated(target, values, lambda i: makes[i]())
+            self._polynomial(target, self.features)
+        if not self.search.done:
+            names, values = self._powers(self.features, 6, 150)
+            sums(self.search, self.targets[0], values, [lambda n=n: n for n in names], 6, 200, 8)
 
     def small_sums(self) -> None:
-        """Sums of up to four small expressions, for the target and whatever can be undone."""
-        search = self.search
-        self._enumerate()
-        small = self.small
-        at = np.flatnonzero(small.column)
-        values = small.values[at]
+        """Sums of a few small expressions, for the target and whatever can be undone."""
+        values, makes = self.pool(self.few).small
         for target in self.targets:
-            if search.done:
+            if self.search.done:
                 return
-            wide = target.name == "identity"
-            self._sums(target, values, lambda i: small.expression(int(at[i])), 5 if wide else 4, 1200 if wide else 700)
+            wide = target is self.targets[0]
+            sums(self.search, target, values, makes, 5 if wide else 3, 1200 if wide else 600)
 
     def small_products(self) -> None:
         """Products of powers of small expressions: a linear model of logarithms on top of those of the features."""
         search = self.search
-        if not (search.y != 0).all():
+        if not self.one_sided:
             return
-        small = self.small
-        nonzero = (small.values != 0).all(axis=1)
-        at = np.flatnonzero(nonzero)
-        with np.errstate(all="ignore"):
-            values = np.log(np.abs(small.values[at]))
-        self._log_products(values, lambda i: small.expression(int(at[i])))
-
-    def inner_constants(self) -> None:
-        """Functions with a number inside, from a grid of numbers, then fitted."""
-        search = self.search
-        arguments, makes = inner_arguments(search.columns, self.few, search.writer, 24)
-        atoms = Dictionary(search.rows)
-        add_forms(atoms, arguments, makes, search.writer, True, 14, search.should_stop)
-        self.atoms = atoms
-        for target in self.targets:
+        values, makes = self.pool(self.few).small
+        at = np.flatnonzero((values != 0).all(axis=1))
+        base = log_features(search, self.features)
+        root = search.root * np.abs(search.y)
+        fixed = np.concatenate([base[1], np.ones((1, search.rows))]) * root
+        logs, target = np.log(np.abs(values[at])) * root, np.log(np.abs(search.y)) * root
+        for chosen in beam_search(logs, target, fixed, 2, 8, 800, lambda: search.done):
             if search.done:
                 return
-            self._sums(target, atoms.values, atoms.expression, 2, 700, width=4, bases=2)
-        if (search.y != 0).all() and not search.done:
-            at = np.flatnonzero((atoms.values != 0).all(axis=1))
-            self._log_products(np.log(np.abs(atoms.values[at])), lambda i: atoms.expression(int(at[i])), fit=True)
+            product_of(search, [makes[at[i]]() for i in chosen], base)
+
+    def separated(self) -> None:
+        """The same for ``y/m``, where m is a product of powers of features that nothing else seems to depend on."""
+        search = self.search
+        for powers in separable(search, self.few) if self.one_sided else ():
+            self._reduce(powers)
+        for target, features in self.reduced:
+            if search.done:
+                return
+            self._polynomial(target, features, 4 if len(features) < 4 else 2)
+            sums(search, target, *self.pool(features).small, 3, 500)
+
+    def _reduce(self, powers: dict[int, float]) -> None:
+        """Add the targets that ``y/m`` gives, and the features that are left."""
+        search = self.search
+        features = [j for j in self.few if j not in powers]
+        factor = {Expression.variable(j): e for j, e in powers.items()}
+        if not features or not writable(lambda: search.writer.product(1.0, factor)):
+            return
+        m = search.values(search.writer.product(1.0, factor))
+        if not np.isfinite(m).all() or (m == 0).any():
+            return
+        for target in targets(search.y / m, search.writer):
+            slope = target.slope * np.abs(m)
+
+            def write(e, target=target):
+                return search.writer.product(1.0, merged([target.write(e)], [1.0], factor))
+
+            def undo(t, target=target):
+                return m * target.undo(t)
+
+            new = Target(f"{target.name} of y/m", target.values, slope / slope.max(), write, undo)
+            self.reduced.append((new, features))
+
+    def quotients(self) -> None:
+        """Quotients of two sums of products of powers."""
+        search, n = self.search, len(self.few)
+        bottoms = exponents(n, 2, 2, 60)
+        if 2 < n <= 5:
+            bottoms += [e for e in exponents(n, 2, 4, 900) if sum(map(abs, e)) == 4 and sum(e) == 0][:60]
+        bottoms = self._columns(self.few, bottoms)
+        most = min(60, search.rows // 4)
+        for negative in (False, True):
+            tops = self._columns(self.few, exponents(n, 2, 2, most, negative=negative))
+            quotients(search, tops, bottoms, int(12 * self.effort))
+
+    def pursuits(self) -> None:
+        """Functions with numbers inside."""
+        search = self.search
+        nothing: Base = ([], np.empty((0, search.rows)))
+        jobs = [(self._sum_problem(self.targets[0], nothing), self.few, 4)]
+        if self.one_sided:
+            jobs.append((self._product_problem(), self.few, 2))
+        for base in (self._powers(self.few, 1, 20), self._rich(), self._powers(self.few, 2, min(30, search.rows // 6))):
+            jobs.append((self._sum_problem(self.targets[0], base), self.few, 3))
+        for target, features in [(t, self.few) for t in self.targets[1:]] + self.reduced:
+            jobs.append((self._sum_problem(target, nothing), features, 2))
+        for problem, features, most in jobs:
+            if search.done:
+                return
+            pursue(search, problem, self.pool(features), most)
 
     def multiplied_pairs(self) -> None:
-        """Sums in which one term is a product of two dictionary entries."""
+        """Sums in which one term is a product of two small expressions."""
         search = self.search
-        rows = min(search.rows, 128)
-        columns, makes = [], []
-        for dictionary, count in ((self.small, 500), (self.atoms, 500)):
-            at = np.flatnonzero(dictionary.column)[:count]
-            columns.append(dictionary.values[at])
-            makes += [(dictionary, int(i)) for i in at]
-        columns = np.concatenate(columns)
-
-        def expression(i):
-            return makes[i][0].expression(makes[i][1])
-
+        rows = slice(0, min(search.rows, 128))
+        values, makes = self.pool(self.few).small
+        columns = values[: int(900 * self.effort), rows]
+        bases = [self._powers(self.few, degree, min(30, search.rows // 6)) for degree in (0, 1, 2)]
         for target in self.targets[:4]:
-            root = (search.root * target.slope)[:rows]
-            for base in self._bases()[:3]:
+            root = (search.root * target.slope)[rows]
+            for base in bases:
                 if search.done:
                     return
-                basis = orthonormal(np.concatenate([base[1], np.ones((1, search.rows))])[:, :rows] * root)
-                t = target.values[:rows] * root
+                basis = orthonormal(np.concatenate([base[1], np.ones((1, search.rows))])[:, rows] * root)
+                t = target.values[rows] * root
                 t = t - basis.T @ (basis @ t)
-                for _, i, j in products(columns[:, :rows], columns[:, :rows], root, t, basis, 6):
-                    self._model(target, [(expression(i), columns[i]), (expression(j), columns[j])], base, True)
+                for _, i, j in products(columns, columns, root, t, basis, 6):
+                    powers = merged([makes[i](), makes[j]()], [1.0, 1.0])
+                    if writable(lambda powers=powers: search.writer.product(1.0, powers)):
+                        sum_of(search, target, [search.writer.product(1.0, powers)], base)
 
     # ------------------------------------------------------------ parts
 
-    def _enumerate(self) -> None:
+    def _columns(self, features: list[int], powers) -> Base:
+        """Products of powers as terms, those that are finite and can be written."""
         search = self.search
-        limit = int(2500 * self.effort)
-        self.small = enumerate_small(search.columns, self.few, search.operators, limit, search.should_stop)
-        n = len(self.few)
-        powers = exponents(n, 4 if n < 3 else 3, 6 if n < 4 else 4, 250)
-        if 3 <= n <= 6:
-            powers = powers + exponents(n, 1, n, 729)
-        values, makes = power_columns(search.columns, self.few, powers, search.writer)
-        self.small.add(values, makes)
-        arguments, makes = inner_arguments(search.columns, self.few, search.writer, 120)
-        add_forms(self.small, arguments, makes, search.writer, False, 30, search.should_stop)
+        values, makes = power_columns(search.columns, features, powers, search.writer)
+        kept = [i for i, make in enumerate(makes) if np.isfinite(values[i]).all() and writable(make)]
+        return [makes[i]() for i in kept], values[kept].reshape(len(kept), search.rows)
 
-    def _bases(self) -> list[tuple[list[Expression], np.ndarray]]:
-        """What a term is added to: nothing, the features, all products of two features."""
-        search = self.search
-        names = [Expression.variable(j) for j in self.few]
-        linear = np.array([search.columns[j] for j in self.few])
-        powers = exponents(len(self.few), 2, 2, min(30, search.rows // 6), negative=False)
-        values, makes = power_columns(search.columns, self.few, powers, search.writer)
-        return [([], np.empty((0, search.rows))), (names, linear), ([make() for make in makes], values)]
+    def _powers(self, features: list[int], degree: int, most: int) -> Base:
+        """Products of whole powers up to a degree."""
+        most = min(most, len(features) if degree == 1 else most)
+        return self._columns(features, exponents(len(features), degree, degree, most, negative=False) if degree else [])
 
-    def _eliminated(self, target: Target, values: np.ndarray, expression) -> None:
-        """Backward elimination; every model on the way with at most ten terms is reported."""
+    def _rich(self) -> Base:
+        """The features and their logarithms, products and quotients of two, squares and reciprocals."""
         search = self.search
-        root = search.root * target.slope
-        columns = np.concatenate([values * root, root[None]])
-        for chosen, _ in eliminate(columns, target.values * root, [len(values)], 9):
-            if search.done:
+        names, values = self._columns(self.few, exponents(len(self.few), 2, 2, min(40, search.rows // 5)))
+        bases, logs = log_features(search, self.few)
+        kept = [i for i, base in enumerate(bases) if (search.values(base) > 0).all()] if "log" in search.writer else []
+        return names + [search.writer.apply("log", bases[i]) for i in kept], np.concatenate([values, logs[kept]])
+
+    def _polynomial(self, target: Target, features: list[int], most: int = 6) -> None:
+        """Elimination from all products of whole powers; first of degree 2, then of as much as the data can tell."""
+        n = len(features)
+        largest = min(most, 6 if n < 4 else 4 if n == 4 else 3 if n < 10 else 2)
+        last = 0
+        for degree in sorted({2, 4, largest}):
+            base = self._powers(features, degree, min(150, self.search.rows // 2))
+            if self.search.done or degree > largest or len(base[0]) == last:
                 return
-            chosen = [int(i) for i in chosen if i < len(values)]
-            if chosen:
-                search.linear(target, [expression(i) for i in chosen], values[chosen])
+            last = len(base[0])
+            eliminated(self.search, target, base)
 
-    def _sums(self, target, values, expression, terms, pairs, width=6, bases=1) -> None:
-        search = self.search
-        root = search.root * target.slope
-        for names, base in self._bases()[:bases]:
-            found = beam_search(
-                values * root, target.values * root, np.concatenate([base, np.ones((1, search.rows))]) * root,
-                min(terms, max(1, search.rows // 4 - 1)), width, pairs, search.should_stop,
-            )  # fmt: skip
-            for chosen in found:
-                if search.done:
-                    return
-                self._model(target, [(expression(i), values[i]) for i in chosen], (names, base))
+    def _sum_problem(self, target: Target, base: Base) -> Problem:
+        root = self.search.root * target.slope
+        columns = np.concatenate([base[1], np.ones((1, self.search.rows))]) * root
+        return Problem(
+            target.values * root, root, columns, False, lambda terms: sum_of(self.search, target, terms, base)
+        )
 
-    def _model(self, target, chosen, base, multiply: bool = False) -> None:
-        """Report a linear model of the chosen terms (or of their product) and of what is needed of the base."""
+    def _product_problem(self) -> Problem:
         search = self.search
-        terms, values = [term for term, _ in chosen], np.array([value for _, value in chosen])
-        if multiply:
-            powers = merged(terms, [1.0] * len(terms))
-            try:
-                terms, values = [search.writer.product(1.0, powers)], np.prod(values, axis=0)[None]
-            except ValueError:
-                return
-        values = np.array([search.values(term) for term in terms])  # with their own factors
-        if not np.isfinite(values).all():
-            return
-        names, columns = base
-        if not names:
-            search.linear(target, terms, values)
-            return
-        everything = np.concatenate([values, columns])
-        root = search.root * target.slope
-        weighted = np.concatenate([everything * root, root[None]])
-        keep = [*range(len(terms)), len(weighted) - 1]
-        for kept, _ in eliminate(weighted, target.values * root, keep, 6 + len(terms)):
-            if search.done:
-                return
-            kept = [int(i) for i in kept if i < len(everything)]
-            search.linear(target, [(terms + names)[i] for i in kept], everything[kept])
-
-    def _log_products(self, values: np.ndarray, expression, fit: bool = False) -> None:
-        search = self.search
-        nonzero = [j for j in self.features if (search.columns[j] != 0).all()]
-        names = [Expression.variable(j) for j in nonzero]
-        logs = np.log(np.abs([search.columns[j] for j in nonzero])).reshape(len(nonzero), search.rows)
+        base = log_features(search, self.features)
         root = search.root * np.abs(search.y)
-        base = np.concatenate([logs, np.ones((1, search.rows))])
-        t = np.log(np.abs(search.y))
-        found = beam_search(values * root, t * root, base * root, 2, 8, 700, search.should_stop)
-        for chosen in found:
-            if search.done:
-                return
-            columns = np.concatenate([values[list(chosen)], base])
-            line = regress(columns * root, t * root)
-            if line is not None:
-                terms = [*(expression(i) for i in chosen), *names]
-                self._exponents(terms, line.coefficients[:-1])
-
-    def _exponents(self, terms: list[Expression], fitted: np.ndarray) -> None:
-        """Report products of powers whose exponents are the fitted ones rounded to whole and half numbers."""
-        search = self.search
-        for step in (1.0, 0.5):
-            rounded = np.round(fitted / step) * step
-            powers = merged(terms, rounded)
-            if np.abs(rounded - fitted).max(initial=0) <= 0.3 and powers and len(powers) <= 9:
-                if all(abs(e) <= 6 for e in powers.values()):
-                    search.multiplicative(powers)
+        columns = np.concatenate([base[1], np.ones((1, search.rows))]) * root
+        target = np.log(np.abs(search.y)) * root
+        return Problem(target, root, columns, True, lambda terms: product_of(search, terms, base))
 
 
 def _relevant(search: Search) -> list[int]:

@@ -1,8 +1,8 @@
-"""What the steps of the regression phase share: the rows they work on, and how a candidate becomes a reported formula."""
+"""What the steps of the regression phase share: the rows they work on, and how terms become a reported formula."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -10,12 +10,13 @@ from ..expression import Expression
 from ..operators import Operator
 from .fitting import fit_constants, fixed_constants
 from .sparse import regress
-from .targets import Target
+from .targets import Target, identity
 from .writing import Factors, Unwritable, Writer, factors, tidy
 
 __all__ = ["Search"]
 
 ROWS = 400  # rows that the search works on
+NEAR = 4.0  # a loss that many times the best one may become the best when all constants are fitted
 EXACT = 1e-20  # a loss below this fraction of the target's variance is rounding error
 
 
@@ -102,15 +103,19 @@ class Search:
         nearest = np.round(constants)
         close = ~fixed & (nearest != 0) & (np.abs(nearest) <= 4)
         close &= np.abs(constants - nearest) <= np.maximum(2.5 * fitted.error, 1e-7 * np.abs(constants))
-        if close.any() and not self.done:
-            rounded = fitted.expression.with_constants(np.where(close, nearest, constants))
-            again = fit_constants(rounded, self.columns, self.y, self.root, steps, fixed | close, self.should_stop)
+        simple = np.where(close, nearest, constants)
+        tied = _tie(simple, fixed | close, np.maximum(2.5 * fitted.error, 1e-7 * np.abs(constants)))
+        for new in ([simple] if close.any() else []) + ([tied] if (tied != simple).any() else []):
+            if self.done:
+                return
+            start = fitted.expression.with_constants(new)
+            again = fit_constants(start, self.columns, self.y, self.root, steps, fixed | close, self.should_stop)
             if again is not None:
                 self.offer(tidy(again.expression), terms=terms)
 
     # ------------------------------------------------------------ linear models
 
-    def linear(self, target: Target, terms: Sequence[Expression], values: np.ndarray, wrap=None) -> None:
+    def linear(self, target: Target, terms: Sequence[Expression], values: np.ndarray) -> None:
         """Report ``h(c1*f1 + … + c0)``: with and without c0, and with coefficients equal to each other or to 1.
 
         Parameters
@@ -119,27 +124,28 @@ class Search:
             Its ``write`` is the h.
         terms : sequence of Expression
         values : ndarray, shape (terms, rows)
-        wrap : callable, optional
-            What is done to ``h(…)`` last.
         """
         root = self.root * target.slope
         t = target.values * root
         inside = any((~fixed_constants(term)).any() for term in terms)
-        shortest = max((term.size for term in terms), default=1) + len(terms) - 1
+        plain = target.name == "identity" and not inside
         for intercept in (True, False):
-            columns = values * root if not intercept else np.concatenate([values * root, root[None]])
-            if len(columns) == 0 or 2 * len(columns) > len(t) + 2:
+            unweighted = np.concatenate([values, np.ones((1, self.rows))]) if intercept else values
+            if len(unweighted) == 0 or 2 * len(unweighted) > len(t) + 2:
                 continue
-            for coefficients, loss in _coefficients(columns, t):
+            for coefficients in _coefficients(unweighted * root, t):
                 if self.done:
                     return
-                plain = target.name == "identity" and wrap is None and not inside
-                if shortest <= self.maxsize and plain and loss > 1.02 * self.least[min(shortest + 2, self.maxsize)]:
+                loss = self._undone(target, coefficients @ unweighted)
+                shortest = _shortest(coefficients, terms)
+                if shortest > self.maxsize + 4:
+                    continue
+                if not loss <= (1.02 if plain else NEAR) * self.least[min(shortest, self.maxsize)]:
                     continue
                 try:
                     parts = [(c, f) for c, f in zip(coefficients, terms, strict=False) if c]
                     expression = target.write(self.writer.sum(parts, coefficients[-1] if intercept else 0.0))
-                    expression = tidy(expression if wrap is None else wrap(expression))
+                    expression = tidy(expression)
                 except (Unwritable, OverflowError):
                     continue
                 if not np.isfinite(expression.values).all():
@@ -148,6 +154,20 @@ class Search:
                     self.offer(expression, terms=terms)
                 else:
                     self.refine(expression, terms)
+                squared = self.writer.squares(parts)
+                if len(squared) < len(parts):
+                    try:
+                        whole = self.writer.sum(squared, coefficients[-1] if intercept else 0.0)
+                        self.refine(tidy(target.write(whole)), terms)
+                    except Unwritable:
+                        continue
+
+    def _undone(self, target: Target, values: np.ndarray) -> float:
+        """The loss in y of values of a transformed target."""
+        with np.errstate(all="ignore"):
+            residual = (target.undo(values) - self.y) * self.root
+            loss = float(residual @ residual)
+        return loss if np.isfinite(loss) else np.inf
 
     def refine(self, expression: Expression, terms: Sequence[Expression] = ()) -> None:
         """Report a formula as it is and, if it is near enough to what is known, with its constants fitted."""
@@ -156,7 +176,7 @@ class Search:
         loss = self.loss(expression)
         self.offer(expression, loss, terms)
         known = self.least[min(expression.size, self.maxsize)]
-        if not self.exact and np.isfinite(loss) and loss <= max(30 * known, 0.0) and loss > EXACT * self.total:
+        if not self.exact and np.isfinite(loss) and EXACT * self.total < loss <= NEAR * known:
             self.polish(expression, terms)
 
     def multiplicative(self, powers: Factors, values: np.ndarray | None = None) -> None:
@@ -169,14 +189,26 @@ class Search:
             return
         values = self.values(term)
         if np.isfinite(values).all() and np.ptp(values) > 0:
-            self.linear(Target("identity", self.y, np.ones(self.rows), lambda e: e), [term], values[None])
+            self.linear(identity(self.y), [term], values[None])
 
     def terms(self, count: int = 30) -> list[Expression]:
         """The terms of the best models, best first."""
         return sorted(self.found, key=lambda term: (self.found[term], term.size))[:count]
 
 
-def _coefficients(columns: np.ndarray, target: np.ndarray) -> Iterator[tuple[np.ndarray, float]]:
+def _tie(constants: np.ndarray, held: np.ndarray, tolerance: np.ndarray) -> np.ndarray:
+    """The constants, those whose sizes are the same within their tolerances made so."""
+    answer = constants.copy()
+    free = np.flatnonzero(~held & (constants != 0))
+    for at, i in enumerate(free):
+        for k in free[:at]:
+            if abs(abs(answer[i]) - abs(answer[k])) <= np.hypot(tolerance[i], tolerance[k]):
+                answer[i] = np.copysign(answer[k], answer[i])
+                break
+    return answer
+
+
+def _coefficients(columns: np.ndarray, target: np.ndarray) -> Iterator[np.ndarray]:
     """Coefficients that explain the target: free; those near 1 held there; those near each other made equal."""
     line = regress(columns, target)
     if line is None:
@@ -185,7 +217,7 @@ def _coefficients(columns: np.ndarray, target: np.ndarray) -> Iterator[tuple[np.
     tolerance = np.maximum(2.5 * line.error, 1e-9 * np.abs(w))
     share = np.abs(w) * np.sqrt(np.einsum("ij,ij->i", columns, columns))
     w = np.where(share > 1e-11 * share.max(), w, 0.0)
-    yield w, line.loss
+    yield w
     signs = np.sign(w)
     unit = (np.abs(np.abs(w) - 1) <= tolerance) & (w != 0)
     left = np.abs(w)
@@ -208,21 +240,26 @@ def _tied(columns, target, groups, signs, units):
     """Coefficients with one size for each group, and those of `units` at 1 or -1."""
     answer = np.zeros(len(columns))
     answer[units] = signs[units]
-    rest = target - answer @ columns
-    loss = float(rest @ rest)
     if groups:
+        rest = target - answer @ columns
         line = regress(np.array([signs[group] @ columns[group] for group in groups]), rest)
         if line is None:
             return
         for group, size in zip(groups, line.coefficients, strict=True):
             answer[group] = size * signs[group]
-        loss = line.loss
-    yield answer, loss
+    yield answer
 
 
-def merged(terms: Sequence[Expression], exponents: Sequence[float]) -> Factors:
-    """The product of powers of terms, as powers of their bases."""
-    powers: Factors = {}
+def _shortest(coefficients: np.ndarray, terms: Sequence[Expression]) -> int:
+    """A size that no way of writing a sum of terms can be below: each number of its own takes a node and a product."""
+    used = [term for c, term in zip(coefficients, terms, strict=False) if c]
+    own = set(np.abs(coefficients[coefficients != 0]).tolist()) - {1.0}
+    return max((term.size for term in used), default=1) + max(0, 2 * len(own) - 2) + max(0, len(used) - 1 - len(own))
+
+
+def merged(terms: Sequence[Expression], exponents: Sequence[float], powers: Factors | None = None) -> Factors:
+    """The product of powers of terms (and of other powers), as powers of their bases."""
+    powers = dict(powers or {})
     for term, exponent in zip(terms, exponents, strict=True):
         for base, e in factors(term)[1].items():
             powers[base] = powers.get(base, 0) + e * exponent

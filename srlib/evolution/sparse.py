@@ -121,7 +121,7 @@ def beam_search(
         some = some[alive[some]]
         beams = [(int(some[i]), int(some[j])) for i, j in best_pairs(clean[some], rest, width)] or beams
         answer += [beam for beam in beams if len(beam) == 2]
-    for size in range(3, terms + 1):
+    for _ in range(3, terms + 1):
         if should_stop():
             break
         options: dict[tuple[int, ...], float] = {}

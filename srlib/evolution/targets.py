@@ -1,4 +1,4 @@
-"""What may stand outermost in a formula: ``y = h(sum)``, so that ``g(y)``, with g the inverse of h, is a linear model."""
+"""What may stand outermost in a formula ``y = h(sum)``: with g the inverse of h, ``g(y)`` is a linear model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from ..expression import Expression
 from .writing import Writer
 
-__all__ = ["Target", "targets"]
+__all__ = ["Target", "identity", "targets"]
 
 
 @dataclass(frozen=True)
@@ -28,17 +28,25 @@ class Target:
         alike in all rows.
     write : callable
         ``write(sum) -> formula of y``.
+    undo : callable
+        ``undo(values of the sum) -> values of y``.
     """
 
     name: str
     values: np.ndarray
     slope: np.ndarray
     write: Callable[[Expression], Expression]
+    undo: Callable[[np.ndarray], np.ndarray]
+
+
+def identity(y: np.ndarray) -> Target:
+    """The target as it is."""
+    return Target("identity", y, np.ones_like(y), lambda e: e, lambda t: t)
 
 
 def targets(y: np.ndarray, writer: Writer) -> list[Target]:
     """The transformed targets that the data allow and the alphabet can undo; the target itself comes first."""
-    found = [Target("identity", y, np.ones_like(y), lambda e: e)]
+    found = [identity(y)]
 
     def add(name, values, slope, write):
         if not (np.isfinite(values).all() and np.isfinite(slope).all()) or np.ptp(values) == 0:
@@ -46,7 +54,9 @@ def targets(y: np.ndarray, writer: Writer) -> list[Target]:
         largest = slope.max()
         if largest > 0:
             # a row never counts more than 1e8 times less than the most important one
-            found.append(Target(name, values, np.maximum(slope / largest, 1e-8), write))
+            formula = write(Expression.variable(0))
+            weights = np.maximum(slope / largest, 1e-8)
+            found.append(Target(name, values, weights, write, lambda t: formula.evaluate_columns([t])))
 
     def unary(name):
         return lambda e: writer.apply(name, e)

@@ -49,6 +49,11 @@ def factors(expression: Expression) -> tuple[float, Factors]:
     return number, {base: exponent for base, exponent in found.items() if exponent}
 
 
+def number(value: float) -> Expression:
+    """A formula that is one finite number (quicker than :meth:`Expression.constant`, which checks it)."""
+    return Expression._trusted(np.zeros(1, dtype=np.int32), np.array([value], dtype=np.float64), None)
+
+
 class Writer:
     """Builds formulas from an alphabet.
 
@@ -73,6 +78,7 @@ class Writer:
 
     def __init__(self, operators: Sequence[Operator]):
         self.operators = {operator.name: operator for operator in operators if not operator.definition}
+        self._factors: dict[Expression, tuple[float, Factors]] = {}
 
     def __contains__(self, name: str) -> bool:
         return name in self.operators
@@ -81,6 +87,7 @@ class Writer:
         """The operator of that name applied, if the alphabet has it."""
         if name not in self.operators:
             raise Unwritable(f"the alphabet lacks {name!r}")
+        arguments = [a if isinstance(a, Expression) else number(a) for a in arguments]
         return Expression.apply(self.operators[name], *arguments)
 
     def times(self, a: Expression | float, b: Expression) -> Expression:
@@ -132,8 +139,8 @@ class Writer:
             raise Unwritable(f"the alphabet cannot write the power {exponent:g}")
         return min(options, key=lambda one: one.size)
 
-    def product(self, number: float, powers: Factors) -> Expression:
-        """``number * base**exponent * …``."""
+    def product(self, factor: float, powers: Factors) -> Expression:
+        """``factor * base**exponent * …``."""
         groups: dict[float, Factors] = {}  # bases of the same exponent, up to its sign, share one power
         for base, exponent in powers.items():
             if exponent:
@@ -152,10 +159,10 @@ class Writer:
             else:
                 below.append(self.power(self._times_all(down), exponent))
         if not below:
-            return self.times(number, self._times_all(above)) if above else Expression.constant(number)
+            return self.times(factor, self._times_all(above)) if above else number(factor)
         if above:
-            return self.over(self.times(number, self._times_all(above)), self._times_all(below))
-        return self.over(number, self._times_all(below))
+            return self.over(self.times(factor, self._times_all(above)), self._times_all(below))
+        return self.over(factor, self._times_all(below))
 
     def _times_all(self, parts: Iterable[Expression]) -> Expression:
         parts = list(parts)
@@ -167,22 +174,52 @@ class Writer:
     def sum(self, terms: Sequence[tuple[float, Expression]], intercept: float = 0.0) -> Expression:
         """``c1*f1 + c2*f2 + … + intercept``, with common factors taken out where that is shorter."""
         split = []
-        for number, term in terms:
-            inner, powers = factors(term)
-            split.append((number * inner, powers))
+        for coefficient, term in terms:
+            if term not in self._factors:
+                self._factors[term] = factors(term)
+            inner, powers = self._factors[term]
+            split.append((coefficient * inner, powers))
         if intercept or not split:
             split.append((intercept, {}))
         return self._factored(split)
+
+    def squares(self, terms: Sequence[tuple[float, Expression]]) -> list[tuple[float, Expression]]:
+        """The terms of a sum in which ``c*a**2 + d*b**2 + e*a*b`` became ``c*(a + k*b)**2`` where it nearly is that."""
+        left = [(c * factors(term)[0], factors(term)[1], term) for c, term in terms]
+        found: list[tuple[float, Expression]] = []
+        again = "square" in self
+        while again:
+            again = False
+            for c, powers, _ in left:
+                if len(powers) != 2 or any(e != 1 for e in powers.values()):
+                    continue
+                a, b = powers
+                ends = [next((one for one in left if one[1] == {base: 2}), None) for base in (a, b)]
+                if None in ends or ends[0][0] * ends[1][0] <= 0:
+                    continue
+                square = 4 * ends[0][0] * ends[1][0]
+                if abs(c * c - square) > 0.1 * square:
+                    continue
+                k = float(np.sqrt(ends[1][0] / ends[0][0]))
+                other = self.times(1.0 if abs(k - 1) < 0.02 else k, b)
+                try:
+                    inner = self.apply("add" if c * ends[0][0] > 0 else "sub", a, other)
+                except Unwritable:
+                    continue
+                found.append((ends[0][0], self.apply("square", inner)))
+                left = [one for one in left if one[1] != powers and one[1] != {a: 2} and one[1] != {b: 2}]
+                again = True
+                break
+        return found + [(c / factors(term)[0], term) for c, _, term in left]
 
     def _factored(self, split: list[tuple[float, Factors]]) -> Expression:
         """The shorter of the plain sum and the sum with its most common factor taken out, and so on inside (Horner)."""
         if len(split) == 1:
             return self.product(*split[0])
-        sizes = {abs(number) for number, _ in split}
+        sizes = {abs(c) for c, _ in split}
         if len(sizes) == 1 and sizes != {1.0}:  # one number for all terms
-            number = sizes.pop()
             try:
-                return self.times(number, self._factored([(np.sign(c), powers) for c, powers in split]))
+                return self.times(sizes.pop(), self._factored([(np.sign(c), powers) for c, powers in split]))
             except Unwritable:
                 pass
         try:
@@ -196,7 +233,7 @@ class Writer:
                 count[key] = count.get(key, 0) + 1
         shared = [key for key, times in count.items() if times > 1]
         best = plain
-        for base, positive in sorted(shared, key=lambda key: -count[key])[:2]:
+        for base, positive in sorted(shared, key=lambda key: -count[key])[: 2 if len(split) < 5 else 1]:
             inside = [(c, p) for c, p in split if base in p and (p[base] > 0) == positive]
             outside = [(c, p) for c, p in split if not (base in p and (p[base] > 0) == positive)]
             common = min((p[base] for _, p in inside), key=abs)
@@ -219,13 +256,14 @@ class Writer:
 
     def _plain(self, parts: list[Expression], minus: list[bool]) -> Expression:
         """The sum of the parts, those marked by ``minus`` subtracted."""
-        order = sorted(range(len(parts)), key=lambda i: (minus[i], parts[i].size == 1 and parts[i].codes[0] == CONSTANT))
+        lone = [part.size == 1 and part.codes[0] == CONSTANT for part in parts]
+        order = sorted(range(len(parts)), key=lambda i: (minus[i], lone[i]))
         first, *rest = order
         result = self.times(-1.0, parts[first]) if minus[first] else parts[first]
         for i in rest:
             if minus[i]:
                 result = self.apply("sub", result, parts[i])
-            elif "add" not in self and parts[i].size == 1 and parts[i].codes[0] == CONSTANT:
+            elif "add" not in self and lone[i]:
                 result = self.plus(result, float(parts[i].values[0]))
             else:
                 result = self.apply("add", result, parts[i])
@@ -237,7 +275,8 @@ def tidy(expression: Expression) -> Expression:
     stack: list[Expression] = []
     for code, value in zip(expression.codes.tolist(), expression.values.tolist(), strict=True):
         if code <= 0:
-            stack.append(Expression([code], [value]))
+            leaf = np.array([code], dtype=np.int32), np.array([value], dtype=np.float64)
+            stack.append(Expression._trusted(*leaf, None))
             continue
         operator = by_code(code)
         arguments = stack[-operator.arity :]
@@ -247,7 +286,7 @@ def tidy(expression: Expression) -> Expression:
             with np.errstate(all="ignore"):
                 result = float(operator.numpy(*numbers))
             if np.isfinite(result):
-                stack.append(Expression.constant(result))
+                stack.append(number(result))
                 continue
         name = operator.name
         if (name, numbers[0]) in (("mul", 1.0), ("add", 0.0)):

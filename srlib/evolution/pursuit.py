@@ -1,0 +1,260 @@
+"""Terms with numbers inside, found one at a time: screened for any smooth function, then tried, then fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..expression import Expression
+from .dictionary import Dictionary, Make, enumerate_small, exponents, power_columns, writable
+from .forms import add_forms, add_waves, binomials, frequencies, inner_arguments, liberated
+from .screening import fit_terms, screen, smooth_basis
+from .search import Search, merged
+from .sparse import orthonormal, products, project
+from .writing import Unwritable
+
+__all__ = ["Pool", "Problem", "pursue"]
+
+SCREENED = 150  # arguments that are tried with every multiplier
+TRIED = 6  # how many candidates of each kind have their constants fitted
+
+
+class Pool:
+    """What terms are made of, for some of the features: arguments of functions, and multipliers of them."""
+
+    def __init__(self, search: Search, features: list[int], effort: float):
+        writer, columns = search.writer, search.columns
+        self.search, self.features = search, features
+        self.arguments, self.argument_makes = inner_arguments(columns, features, writer, int(300 * effort))
+        self.smooth = smooth_basis(self.arguments)  # (arguments, functions, rows)
+        n = len(features)
+        powers = exponents(n, 1, 1, n)
+        powers += [e for e in exponents(n, 1, min(n, 4), 60, negative=False) if sum(e) > 1][: int(16 * effort)]
+        powers = list(dict.fromkeys(powers + exponents(n, 2, 2, 60)))[: int(36 * effort)]
+        values, makes = power_columns(columns, features, powers, writer)
+        good = np.isfinite(values).all(axis=1)
+        one = np.ones((1, search.rows))
+        self.multipliers = np.concatenate([one, values[good]])
+        self.multiplier_makes: list[Make | None] = [None, *(m for m, ok in zip(makes, good, strict=True) if ok)]
+        self._atoms: dict[int, Dictionary] = {}
+        self._waves: Dictionary | None = None
+        self._small: tuple[np.ndarray, list[Make]] | None = None
+        self._limit = int(2500 * effort)
+
+    @property
+    def small(self) -> tuple[np.ndarray, list[Make]]:
+        """Columns without numbers inside, small ones first: enumerated, products of powers, the usual forms."""
+        if self._small is None:
+            search, n = self.search, len(self.features)
+            found = enumerate_small(search.columns, self.features, search.operators, self._limit, search.should_stop)
+            powers = exponents(n, 4 if n < 3 else 3, 6 if n < 4 else 4, 250)
+            values, makes = binomials(search.columns, self.features, search.writer, 1600)
+            found.add(values, makes)
+            if 3 <= n <= 6:
+                powers = powers + exponents(n, 1, n, 729)
+            values, makes = power_columns(search.columns, self.features, powers, search.writer)
+            kept = [i for i, make in enumerate(makes) if writable(make)]
+            found.add(values[kept], [makes[i] for i in kept])
+            add_forms(found, self.arguments, self.argument_makes, search.writer, False, 30, search.should_stop)
+            at = np.flatnonzero(found.column).tolist()
+            self._small = found.values[at], [lambda i=i: found.expression(i) for i in at]
+        return self._small
+
+    def atoms(self, argument: int) -> Dictionary:
+        """Functions of one argument with many numbers inside."""
+        if argument not in self._atoms:
+            found = Dictionary(self.search.rows)
+            values, makes = self.arguments[argument : argument + 1], self.argument_makes[argument : argument + 1]
+            add_forms(found, values, makes, self.search.writer, True, 1, self.search.should_stop)
+            self._atoms[argument] = found
+        return self._atoms[argument]
+
+    def waves(self) -> Dictionary:
+        """Sines and cosines of the single features, of many frequencies."""
+        if self._waves is None:
+            self._waves = Dictionary(self.search.rows)
+            for j in self.features[:6]:
+                add_waves(self._waves, self.search.columns[j], Expression.variable(j), self.search.writer)
+        return self._waves
+
+    def extended(self, arguments: list[Expression]) -> Pool:
+        """A pool with more arguments."""
+        values = np.array([self.search.values(argument) for argument in arguments])
+        makes: list[Make] = [lambda argument=argument: argument for argument in arguments]
+        good = np.isfinite(values).all(axis=1) & (np.ptp(values, axis=1) > 0)
+        new = object.__new__(Pool)
+        new.__dict__.update(self.__dict__, _atoms={})
+        new.arguments = np.concatenate([values[good], self.arguments])
+        new.argument_makes = [make for make, ok in zip(makes, good, strict=True) if ok] + self.argument_makes
+        new.smooth = np.concatenate([smooth_basis(values[good]), self.smooth])
+        return new
+
+
+@dataclass
+class Problem:
+    """A linear problem: a weighted target, what terms are added to, and how a term becomes a column.
+
+    Attributes
+    ----------
+    target, root : ndarray, shape (rows,)
+        Weighted, and the roots of the weights.
+    base : ndarray, shape (base, rows)
+        Weighted.
+    logarithmic : bool
+        Whether terms are factors, and their logarithms the columns.
+    model : callable
+        ``model(terms)`` reports the formulas that these terms give.
+    """
+
+    target: np.ndarray
+    root: np.ndarray
+    base: np.ndarray
+    logarithmic: bool
+    model: Callable[[list[Expression]], None]
+
+    def view(self, values: np.ndarray) -> np.ndarray:
+        if not self.logarithmic:
+            return values
+        with np.errstate(all="ignore"):
+            return np.log(np.abs(values))
+
+    def residual(self, basis: np.ndarray) -> np.ndarray:
+        return self.target - basis.T @ (basis @ self.target)
+
+
+def pursue(search: Search, problem: Problem, pool: Pool, most: int) -> None:
+    """Add terms one at a time, with the numbers inside all of them fitted each time.
+
+    Parameters
+    ----------
+    search : Search
+    problem : Problem
+    pool : Pool
+        Where terms come from.
+    most : int
+        How many terms are added.
+    """
+    terms: list[Expression] = []
+    rest = problem.residual(orthonormal(problem.base))
+    loss = float(rest @ rest)
+    for _ in range(most):
+        if search.done or loss <= 0:
+            return
+        tried = []
+        for candidate in candidates(search, problem, pool, terms):
+            if search.done:
+                return
+            new = fit_terms(
+                [*terms, candidate], search.columns, problem.view, problem.target, problem.base, problem.root
+            )
+            if np.isfinite(new[1]):
+                tried.append(new)
+        if not tried:
+            return
+        floor = 1e-20 * float(problem.target @ problem.target)
+        price = 2 * np.log(search.rows) / search.rows  # of a node, relative to the loss
+        tried.sort(key=lambda one: np.log(one[1] + floor) + price * sum(term.size for term in one[0]))
+        for option, _ in tried[:3]:
+            problem.model(option)
+            if search.done:
+                return
+        freed = [liberated(term, search.writer) for term in tried[0][0]]
+        if freed != tried[0][0] and all(term.size <= search.maxsize for term in freed):
+            new = fit_terms(freed, search.columns, problem.view, problem.target, problem.base, problem.root)
+            if new[1] < tried[0][1] * (1 - 3 * price):
+                tried[0] = new
+                problem.model(new[0])
+        terms, before, loss = tried[0][0], loss, tried[0][1]
+        if loss > before * (1 - 3 * price):
+            return
+        if "mul" in search.writer and terms[-1].size < 8:
+            pool = pool.extended([search.writer.times(Expression.variable(j), terms[-1]) for j in pool.features[:6]])
+
+
+def candidates(search, problem, pool, terms) -> list[Expression]:
+    """Terms that may explain much of what is left."""
+    columns = np.array([problem.view(search.values(term)) * problem.root for term in terms]).reshape(-1, search.rows)
+    basis = orthonormal(np.concatenate([problem.base, columns]))
+    rest = problem.residual(basis)
+    found: dict[Expression, float] = {}
+    small = pool.small
+    left, alive = project(problem.view(small[0]) * problem.root, basis)
+    for i, gain in _best((left @ rest) ** 2, TRIED):
+        if alive[i]:
+            found[small[1][i]()] = gain
+    multipliers = pool.multipliers[: 1 if problem.logarithmic else None]
+    smooth = pool.smooth if problem.logarithmic else pool.smooth[:SCREENED]
+    shares = screen(rest, basis, problem.root, multipliers, smooth, search.should_stop)
+    for at, _ in _best(shares.ravel(), 2 * TRIED):
+        m, u = divmod(at, shares.shape[1])
+        if search.should_stop():
+            break
+        atoms = pool.atoms(u)
+        if not len(atoms):
+            continue
+        columns = problem.view(atoms.values)
+        good = np.isfinite(columns).all(axis=1)
+        columns = np.where(good[:, None], columns, 0.0) * (multipliers[m] * problem.root)
+        left, alive = project(columns, basis)
+        for i, gain in _best((left @ rest) ** 2 * alive * good, 3):
+            _multiply(search, found, pool.multiplier_makes[m], atoms.expression(i), gain)
+    if not problem.logarithmic:
+        for term in _periodic(search, problem, pool, basis, rest):
+            found.setdefault(term, float(rest @ rest))
+    if not problem.logarithmic and len(waves := pool.waves()):
+        for values, makes in ((waves.values, waves.expression), (small[0][:200], lambda i: small[1][i]())):
+            rows = slice(0, 200)
+            for share, i, j in products(
+                waves.values[:, rows], values[:, rows], problem.root[rows], rest[rows], basis[:, rows], 3
+            ):
+                _multiply(search, found, lambda i=i: waves.expression(i), makes(j), share * float(rest @ rest))
+    ordered = sorted(found, key=lambda term: -found[term])
+    return [term for term in ordered if term.size <= search.maxsize][: 3 * TRIED]
+
+
+def _periodic(search, problem, pool, basis, rest) -> list[Expression]:
+    """The waves of any frequency, argument and phase that explain most."""
+    writer = search.writer
+    name = next((name for name in ("sin", "cos") if name in writer), None)
+    if name is None or "mul" not in writer:
+        return []
+    best: list[tuple[float, int, float]] = []
+    for at, u in enumerate(pool.arguments[:60]):
+        if search.should_stop():
+            break
+        numbers = np.array(frequencies(u))[:, None]
+        sine, sines = project(np.sin(numbers * u) * problem.root, basis)
+        cosine, cosines = project(np.cos(numbers * u) * problem.root, basis)
+        overlap = np.einsum("ij,ij->i", sine, cosine)
+        a, b = sine @ rest, cosine @ rest
+        left = 1 - overlap**2
+        gain = (a * a + b * b - 2 * a * b * overlap) / np.maximum(left, 1e-3)
+        gain[~(sines & cosines) | (left < 1e-3)] = 0.0
+        k = int(np.argmax(gain))
+        best.append((float(gain[k]), at, float(numbers[k, 0])))
+    best.sort(key=lambda one: (-one[0], one[1]))
+    found = []
+    for gain, at, number in best[:3]:
+        if gain > 0:
+            argument = writer.times(number, pool.argument_makes[at]())
+            found += [writer.apply(n, argument) for n in ("sin", "cos") if n in writer]
+            if "add" in writer:
+                found.append(writer.apply(name, writer.plus(argument, 0.8)))
+    return found
+
+
+def _multiply(search, found, make: Make | None, term: Expression, gain: float) -> None:
+    try:
+        if make is not None:
+            term = search.writer.product(1.0, merged([make(), term], [1.0, 1.0]))
+    except Unwritable:
+        return
+    found[term] = max(gain, found.get(term, 0.0))
+
+
+def _best(values: np.ndarray, count: int):
+    for i in np.argsort(-values, kind="stable")[:count].tolist():
+        if values[i] > 0:
+            yield i, float(values[i])
