@@ -153,20 +153,21 @@ def pursue(search: Search, problem: Problem, pool: Pool, most: int) -> None:
                 tried.append(new)
         if not tried:
             return
-        floor = 1e-20 * float(problem.target @ problem.target)
         price = 2 * np.log(search.rows) / search.rows  # of a node, relative to the loss
-        tried.sort(key=lambda one: np.log(one[1] + floor) + price * sum(term.size for term in one[0]))
+        floor = 1e-20 * float(problem.target @ problem.target)
+
+        def cost(one: tuple[list[Expression], float]) -> float:
+            return float(np.log(one[1] + floor)) + price * sum(term.size for term in one[0])
+
+        tried.sort(key=cost)
         for option, _ in tried[:3]:
             problem.model(option)
             if search.done:
                 return
-        freed = [liberated(term, search.writer) for term in tried[0][0]]
-        if freed != tried[0][0] and all(term.size <= search.maxsize for term in freed):
-            new = fit_terms(freed, search.columns, problem.view, problem.target, problem.base, problem.root)
-            if new[1] < tried[0][1] * (1 - 3 * price):
-                tried[0] = new
-                problem.model(new[0])
-        terms, before, loss = tried[0][0], loss, tried[0][1]
+        best = _improved(search, problem, tried[0], cost)
+        if best is not tried[0]:
+            problem.model(best[0])
+        terms, before, loss = best[0], loss, best[1]
         if loss > before * (1 - 3 * price):
             return
         if "mul" in search.writer and terms[-1].size < 8:
@@ -204,7 +205,7 @@ def candidates(search, problem, pool, terms) -> list[Expression]:
         for term in _periodic(search, problem, pool, basis, rest):
             found.setdefault(term, float(rest @ rest))
     if not problem.logarithmic and len(waves := pool.waves()):
-        for values, makes in ((waves.values, waves.expression), (small[0][:200], lambda i: small[1][i]())):
+        for values, makes in ((waves.values, waves.expression), (small[0][:500], lambda i: small[1][i]())):
             rows = slice(0, 200)
             for share, i, j in products(
                 waves.values[:, rows], values[:, rows], problem.root[rows], rest[rows], basis[:, rows], 3
@@ -212,6 +213,38 @@ def candidates(search, problem, pool, terms) -> list[Expression]:
                 _multiply(search, found, lambda i=i: waves.expression(i), makes(j), share * float(rest @ rest))
     ordered = sorted(found, key=lambda term: -found[term])
     return [term for term in ordered if term.size <= search.maxsize][: 3 * TRIED]
+
+
+def _improved(search, problem, best, cost):
+    """The terms with what they do not need left out, and with numbers where there were none, if that pays."""
+    for _ in range(4):
+        options = []
+        for at, term in enumerate(best[0]):
+            for shorter in _shortened(term):
+                options.append([*best[0][:at], shorter, *best[0][at + 1 :]])
+        freed = [liberated(term, search.writer) for term in best[0]]
+        if freed != best[0] and all(term.size <= search.maxsize for term in freed):
+            options.append(freed)
+        before = best
+        for option in options[:40]:
+            if search.done:
+                return best
+            new = fit_terms(option, search.columns, problem.view, problem.target, problem.base, problem.root, 6)
+            if np.isfinite(new[1]):
+                best = min(best, new, key=cost)
+        if best is before:
+            break
+    return best
+
+
+def _shortened(term: Expression) -> list[Expression]:
+    """The term with one operator replaced by one of its arguments."""
+    return [
+        term.replace(node, term.subtree(child))
+        for node in range(term.size)
+        for child in term.children(node)
+        if term.subtree(child).features and (node < term.size - 1 or child < node)
+    ]
 
 
 def _periodic(search, problem, pool, basis, rest) -> list[Expression]:

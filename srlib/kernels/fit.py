@@ -8,19 +8,22 @@ cost of a step hardly depends on the number of constants. (G. Golub, V. Pereyra 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
+import numba
 import numpy as np
 
 from .evaluate import backward, clear, forward, place
+from .gate import caller, entrance, loader
 from .jit import kernel, reduction
 from .losses import SQUARED, row_loss, row_weight
-from .program import BLOCK, set_constant
+from .program import BLOCK, Alphabet, set_constant, workspace
 from .solve import solve
 
 __all__ = [
-    "COEFFICIENTS", "CONSTANTS", "GRAM", "LEAF", "MOST_CONSTANTS", "MOST_TERMS", "NODE", "OWNER", "TERM", "Data", "Fit",
-    "data", "fit_terms", "loss_of_terms", "scratch",
+    "COEFFICIENTS", "COLUMNS", "CONSTANTS", "FIT", "GRAM", "LAST", "LEAF", "MOST_CONSTANTS", "MOST_TERMS", "NODE",
+    "OWNER", "SHIFT", "TERM", "Data", "Fit", "call_fit", "data", "fit_address", "fit_terms", "loss_of_terms", "scratch",
 ]  # fmt: skip
 
 MOST_TERMS, MOST_CONSTANTS = 12, 20
@@ -45,8 +48,8 @@ class Data(NamedTuple):
 # what is taken off each column before squares are summed; and the parts of a system of equations
 COEFFICIENTS, KEPT, CONSTANTS, TRIAL, SHIFT, RIGHT_SIDE, DAMPING, STEP = range(8)
 # rows of Fit.index: the program's nodes that are the terms' roots; for each constant its node in the program, its node
-# in the formula, and the term it lies in
-TERM, NODE, LEAF, OWNER = range(4)
+# in the formula, and the term it lies in; and, as its first entry, the Gram matrix's last column, the target
+TERM, NODE, LEAF, OWNER, LAST = range(5)
 # Fit.matrix: the Gram matrix, that of a trial, and a system of equations
 GRAM, NEXT, SYSTEM = range(3)
 
@@ -55,23 +58,23 @@ class Fit(NamedTuple):
     """What a fit works with and leaves behind; the rows have names above."""
 
     vector: np.ndarray  # (8, COLUMNS)
-    index: np.ndarray  # (4, COLUMNS) int64
+    index: np.ndarray  # (5, COLUMNS) int64
     matrix: np.ndarray  # (3, COLUMNS, COLUMNS)
     design: np.ndarray  # (COLUMNS * BLOCK,) one block of every column
 
 
 def data(y, sample_weight=None, loss: int = SQUARED, parameter: float = 1.0, address: int = 0) -> Data:
     """The target as the kernels want it; weights are divided by their sum."""
-    y = np.ascontiguousarray(y, float)
+    y = np.array(y, float)
     weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, float)
     weight = weight / weight.sum()
-    mean = float(weight @ y)
+    mean = float(weight @ y) if len(y) else 0.0
     return Data(y, np.sqrt(weight), mean, float(weight @ (y - mean) ** 2), loss, float(parameter), int(address))
 
 
 def scratch() -> Fit:
     """Memory for one thread's fits."""
-    index, matrix = np.zeros((4, COLUMNS), np.int64), np.zeros((3, COLUMNS, COLUMNS))
+    index, matrix = np.zeros((5, COLUMNS), np.int64), np.zeros((3, COLUMNS, COLUMNS))
     return Fit(np.zeros((8, COLUMNS)), index, matrix, np.zeros(COLUMNS * BLOCK))
 
 
@@ -245,6 +248,7 @@ def fit_terms(length, k_terms, n_constants, linear, steps, gain, data, alphabet,
             fit.vector[COEFFICIENTS, 1 + t] = 0.0
     fitting = n_constants > 0 and steps > 0
     last = 1 + k_terms + (n_constants if fitting else 0)
+    fit.index[LAST, 0] = last
     if not _gram(length, k_terms, n_constants, linear, fitting, data, alphabet, work, fit, fit.matrix[GRAM]):
         return np.inf
     if linear:
@@ -321,3 +325,26 @@ def _step(k_terms, n_constants, linear, damping, last, fit):
             fit.vector[STEP, first + i] = fit.vector[STEP, i]
         for i in range(first):
             fit.vector[STEP, i] = 0.0
+
+
+def _types():
+    """The types of fit_terms' arguments."""
+    letters = Alphabet(np.zeros((5, 1), np.int64), np.zeros(1, np.int32), np.zeros(1), np.zeros(4, np.int64))
+    things = data(np.zeros(1)), letters, workspace(np.zeros((1, 1)), 1), scratch()
+    whole, number, truth = numba.int64, numba.float64, numba.boolean
+    return numba.types.Tuple((whole, whole, whole, truth, whole, number, *map(numba.typeof, things)))
+
+
+FIT = _types()
+_load = loader(FIT)
+call_fit = caller(FIT, fit_terms)
+
+
+def _enter(address):
+    return fit_terms(*_load(address))
+
+
+@lru_cache(maxsize=1)
+def fit_address() -> int:
+    """Where kernels find :func:`fit_terms`, for ``call_fit(address, arguments)``."""
+    return entrance(_enter)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from .functions import LARGE, cos, exp, log, sin
 from .jit import call1, call2, kernel
 
@@ -74,7 +76,7 @@ def apply1(code, mem, out, argument, n, address):
             y[k] = a[k] * a[k] * a[k]
     elif code == SQRT:
         for k in range(n):
-            y[k] = math.sqrt(a[k])
+            y[k] = np.sqrt(a[k])
     elif code == EXP:
         for k in range(n):
             y[k] = exp(a[k])
@@ -122,7 +124,7 @@ def _sine(code, a, y, n):
         largest = max(largest, abs(a[k]))
     if largest > LARGE:  # rare
         for k in range(n):
-            y[k] = math.sin(a[k]) if code == SIN else math.cos(a[k])
+            y[k] = np.sin(a[k]) if code == SIN else np.cos(a[k])
     elif code == SIN:
         for k in range(n):
             y[k] = sin(a[k])
@@ -149,36 +151,36 @@ def _scalar(code, a):
     if code == STEP:
         return a if a != a else (1.0 if a > 0.0 else 0.0)
     if code == CBRT:
-        root = math.exp(math.log(abs(a)) / 3.0) if a != 0.0 else 0.0
+        root = np.exp(np.log(abs(a)) / 3.0) if a != 0.0 else 0.0
         if 0.0 < root < math.inf:
             root -= (root * root * root - abs(a)) / (3.0 * root * root)  # one step of Newton's for the last digits
         return root if a > 0.0 else (-root if a == a else NAN)
     if code == LOG1P:
-        return math.log1p(a) if a > -1.0 else NAN
+        return np.log1p(a) if a > -1.0 else NAN
     if code == TAN:
-        return math.tan(a) if abs(a) < math.inf else NAN
+        return np.tan(a) if abs(a) < math.inf else NAN
     if code == ASIN:
-        return math.asin(a) if abs(a) <= 1.0 else NAN
+        return np.arcsin(a) if abs(a) <= 1.0 else NAN
     if code == ACOS:
-        return math.acos(a) if abs(a) <= 1.0 else NAN
+        return np.arccos(a) if abs(a) <= 1.0 else NAN
     if code == ATAN:
-        return math.atan(a)
+        return np.arctan(a)
     if code == SINH:
-        return 0.5 * (math.expm1(a) - math.expm1(-a)) if abs(a) < 700.0 else (math.inf if a > 0.0 else -math.inf)
+        return 0.5 * (np.expm1(a) - np.expm1(-a)) if abs(a) < 700.0 else (math.inf if a > 0.0 else -math.inf)
     if code == COSH:
         return 0.5 * (exp(a) + exp(-a))
     if code == ASINH:
         size = abs(a)
         if size > 1e150:
-            value = math.log(size) + 0.6931471805599453
+            value = np.log(size) + 0.6931471805599453
         else:
-            value = math.log1p(size + size * size / (1.0 + math.sqrt(1.0 + size * size)))
+            value = np.log1p(size + size * size / (1.0 + np.sqrt(1.0 + size * size)))
         return value if a > 0.0 else -value
     if code == ACOSH:
-        return math.log(a + math.sqrt((a - 1.0) * (a + 1.0))) if 1.0 <= a < 1e150 else (
-            math.log(a) + 0.6931471805599453 if a >= 1.0 else NAN)  # fmt: skip
+        return np.log(a + np.sqrt((a - 1.0) * (a + 1.0))) if 1.0 <= a < 1e150 else (
+            np.log(a) + 0.6931471805599453 if a >= 1.0 else NAN)  # fmt: skip
     if code == ATANH:
-        return 0.5 * math.log1p(2.0 * a / (1.0 - a)) if abs(a) < 1.0 else NAN
+        return 0.5 * np.log1p(2.0 * a / (1.0 - a)) if abs(a) < 1.0 else NAN
     return NAN
 
 
@@ -211,7 +213,7 @@ def pull_back2(code, mem, adj, out, left, right, adj_out, adj_left, adj_right, n
             elif b[k] == 1.0:
                 da[k] += dy[k]
             if a[k] > 0.0:
-                db[k] += dy[k] * y[k] * math.log(a[k])
+                db[k] += dy[k] * y[k] * np.log(a[k])
     elif code == MIN or code == MAX:
         for k in range(n):
             if y[k] == a[k]:
@@ -282,9 +284,9 @@ def _slope(code, a, y):
     if code == TAN:
         return 1.0 + y * y
     if code == ASIN:
-        return 1.0 / math.sqrt(1.0 - a * a)
+        return 1.0 / np.sqrt(1.0 - a * a)
     if code == ACOS:
-        return -1.0 / math.sqrt(1.0 - a * a)
+        return -1.0 / np.sqrt(1.0 - a * a)
     if code == ATAN:
         return 1.0 / (1.0 + a * a)
     if code == SINH:
@@ -294,9 +296,9 @@ def _slope(code, a, y):
     if code == TANH:
         return 1.0 - y * y
     if code == ASINH:
-        return 1.0 / math.sqrt(1.0 + a * a)
+        return 1.0 / np.sqrt(1.0 + a * a)
     if code == ACOSH:
-        return 1.0 / math.sqrt((a - 1.0) * (a + 1.0))
+        return 1.0 / np.sqrt((a - 1.0) * (a + 1.0))
     if code == ATANH:
         return 1.0 / (1.0 - a * a)
     if code == SIGMOID:

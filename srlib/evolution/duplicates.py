@@ -1,0 +1,109 @@
+"""Formulas that were tried before: recognised by a number made of their values, so that none is fitted twice."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..kernels.evaluate import forward, place
+from ..kernels.jit import kernel
+from ..kernels.program import ACTIVE, ARITY, COMMUTATIVE, WHERE
+from ..operators import CONSTANT
+
+__all__ = ["PROBE", "formula_key", "new_table", "visit"]
+
+PROBE = 16  # rows on which values are compared
+BITS = 17  # of the table's size
+MODULUS = 2147483647  # 2**31 - 1, so that products of two numbers below it stay within 63 bits
+
+
+def new_table() -> np.ndarray:
+    """An empty table of visited formulas: keys, and how often each was seen; the first entry counts the keys."""
+    return np.zeros((2, 1 << BITS), np.int64)
+
+
+@kernel
+def formula_key(tree, length, k_terms, terms, linear, alphabet, work):
+    """A number that equal formulas share.
+
+    The key is the sum of its terms' keys. A term without constants is known by its values on a few rows: with
+    ``linear``, where factor and offset are fitted anyway, up to factor and offset. A term with constants, which a fit
+    will move, is known by its structure, whatever the constants are.
+    """
+    n = min(PROBE, work.rows)
+    forward(length, 0, n, alphabet, work)
+    total = 0
+    for t in range(k_terms):
+        node = terms[t]
+        if work.node[ACTIVE, work.node[WHERE, node]] == 1:
+            total += _structure_key(tree, tree.starts[node], node, alphabet, work)
+        else:
+            total += _value_key(place(work.node[WHERE, node], 0, work), n, linear, work)
+    return total & 0x3FFFFFFFFFFFFFFF
+
+
+@kernel
+def _value_key(at, n, linear, work):
+    values = work.mem[at : at + n]
+    first, size = (values[0] if linear else 0.0), 0.0
+    for k in range(n):
+        difference = values[k] - first
+        if not abs(difference) < np.inf:
+            return 1
+        if abs(difference) > abs(size):
+            size = difference
+    if abs(size) <= 1e-12 * abs(first):
+        return 2  # constant on the probe
+    key = 17
+    for k in range(n):
+        share = (values[k] - first) / size if linear else values[k]
+        if share != 0.0 and not linear:  # nine digits, whatever the size
+            exponent = math.floor(math.log10(abs(share)))
+            share = share * 10.0**-exponent + exponent
+        key = (key * 31337 + int(math.floor(share * 1e8 + 0.5)) % MODULUS) % MODULUS
+    return key * 1000003 + 7
+
+
+@kernel
+def _structure_key(tree, start, node, alphabet, work):
+    stack = np.empty(node - start + 2, np.int64)
+    top = 0
+    for i in range(start, node + 1):
+        code = tree.codes[i]
+        if code <= 0:
+            stack[top] = 5 if code == CONSTANT else 101 - code * 7919
+            top += 1
+            continue
+        if alphabet.table[ARITY, code] == 1:
+            stack[top - 1] = _mix(stack[top - 1], 3, code)
+            continue
+        a, b = stack[top - 2], stack[top - 1]
+        if alphabet.table[COMMUTATIVE, code] == 1 and a > b:
+            a, b = b, a
+        stack[top - 2] = _mix(a, b, code)
+        top -= 1
+    return stack[0] * 1000003 + 11
+
+
+@kernel
+def _mix(a, b, code):
+    key = (a * 48271 + 12345) % MODULUS
+    key = (key * 69621 + b) % MODULUS
+    return (key * 16807 + code * 2654435) % MODULUS
+
+
+@kernel
+def visit(key, table):
+    """How often this formula came before; and note that it came now. A table that is full starts anew."""
+    size = table.shape[1]
+    if table[1, 0] > size * 0.7:
+        table[:] = 0
+    at = 1 + key % (size - 1)
+    while table[0, at] != 0 and table[0, at] != key + 1:
+        at = at + 1 if at + 1 < size else 1
+    if table[0, at] == 0:
+        table[0, at] = key + 1
+        table[1, 0] += 1
+    table[1, at] += 1
+    return table[1, at] - 1

@@ -1,0 +1,333 @@
+"""A new formula before the judge: simplified, recognised or fitted, written anew with its numbers, and offered to the
+hall of fame in all the forms that it stands for."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numba
+import numpy as np
+
+from ..dimensions import UnitRules, UnitWorkspace, unit_rules, unit_workspace
+from ..kernels.fit import (
+    COEFFICIENTS,
+    COLUMNS,
+    CONSTANTS,
+    GRAM,
+    LAST,
+    LEAF,
+    SHIFT,
+    Data,
+    Fit,
+    call_fit,
+    data,
+    fit_address,
+    loss_of_terms,
+    scratch,
+)  # fmt: skip
+from ..kernels.gate import caller, entrance, loader
+from ..kernels.jit import kernel
+from ..kernels.program import Alphabet, Workspace, alphabet, assemble, workspace
+from ..kernels.solve import solve
+from ..kernels.terms import prepare, rebuild, split
+from .constraints import Limits, complexity, limits, satisfies
+from .constraints import workspace as stack_for
+from .dimensions import dimension_violations
+from .duplicates import formula_key, visit
+from .simplify import simplify
+from .trees import empty, write
+
+__all__ = [
+    "REJECTED", "SEEN", "Court", "Members", "call_judge", "call_leaner", "court", "judge", "members", "offer",
+    "offer_leaner", "put", "wanted",
+]  # fmt: skip
+
+REJECTED, SEEN = np.inf, -1.0  # what judge() says instead of a loss
+SAME = 1e-10  # a number that is this near to 0 or 1, as a share of what matters, is written as 0 or 1
+# columns of Members.info and Members.costs
+SIZE, BIRTH, NAME, PARENT, OTHER, KIND = range(6)
+LOSS, COMPLEXITY = range(2)
+
+
+class Members(NamedTuple):
+    """Formulas that live together: a population, or the best of each complexity."""
+
+    codes: np.ndarray  # (members, room) int32
+    values: np.ndarray  # (members, room)
+    info: np.ndarray  # (members, 6) int64: size, birth, name, parent, other parent, how it was made
+    costs: np.ndarray  # (members, 2): loss, complexity
+
+
+class Court(NamedTuple):
+    """All that is needed to judge a formula."""
+
+    data: Data
+    alphabet: Alphabet
+    work: Workspace
+    fit: Fit
+    limits: Limits
+    stack: np.ndarray  # (nodes, …) of srlib.evolution.constraints.satisfies
+    units: UnitRules
+    unit_stack: UnitWorkspace
+    terms: np.ndarray  # (COLUMNS,) int64
+    places: np.ndarray  # (nodes,) int64
+    gates: np.ndarray  # (3,) int64, where fit_terms, judge and offer_leaner are found
+    linear: bool
+    may_subtract: bool
+    has_units: bool
+
+
+def members(count: int, room: int) -> Members:
+    """Places for so many formulas; a place that is empty has infinite loss."""
+    costs = np.full((count, 2), np.inf)
+    return Members(np.zeros((count, room), np.int32), np.zeros((count, room)), np.zeros((count, 6), np.int64), costs)
+
+
+@kernel
+def judge(tree, out, steps, gain, visits, seen, court):
+    """Fit a formula, write what came of it into ``out``, and return its loss.
+
+    ``steps`` of Levenberg-Marquardt at most. REJECTED if it breaks a limit or has no finite value somewhere, SEEN if it
+    came before (``visits`` times, where it has constants that may end in another minimum; 0: do not ask).
+    """
+    alphabet, work, fit = court.alphabet, court.work, court.fit
+    if not satisfies(tree.codes, tree.size[0], court.limits, court.stack):
+        return REJECTED
+    if not simplify(tree, alphabet, work):
+        return REJECTED
+    size = tree.size[0]
+    k_terms = 1
+    if court.linear:
+        k_terms = split(tree.codes, size, tree.starts, court.places, court.terms)
+        if k_terms == 0:
+            return REJECTED
+    else:
+        court.terms[0] = size - 1
+    length = assemble(tree.codes, tree.values, size, alphabet, work)
+    if length == 0:
+        return REJECTED
+    constants = prepare(tree.codes, tree.values, size, tree.starts, k_terms, court.terms, work, fit)
+    if constants < 0:
+        return REJECTED
+    if visits > 0:
+        key = formula_key(tree, length, k_terms, court.terms, court.linear, alphabet, work)
+        if visit(key, seen) >= (visits if constants > 0 else 1):
+            return SEEN
+    if not court.linear:
+        fit.vector[COEFFICIENTS, 0], fit.vector[COEFFICIENTS, 1] = 0.0, 1.0
+    arguments = (length, k_terms, constants, court.linear, steps, gain, court.data, alphabet, work, fit)
+    loss = call_fit(court.gates[0], arguments)
+    if not loss < np.inf:
+        return REJECTED
+    for c in range(constants):
+        tree.values[fit.index[LEAF, c]] = fit.vector[CONSTANTS, c]
+    if not court.linear:
+        write(out, tree.codes, tree.values, size, alphabet)
+        return loss if _balanced(out, court) else REJECTED
+    _round_off(k_terms, court)
+    if not _write_out(tree, k_terms, out, court):
+        return REJECTED
+    return loss
+
+
+@kernel
+def _round_off(k_terms, court):
+    """Coefficients that are 0 or 1 up to rounding become 0 or 1."""
+    coefficients, gram = court.fit.vector[COEFFICIENTS], court.fit.matrix[GRAM]
+    spread = np.sqrt(court.data.variance)
+    for t in range(k_terms):
+        if abs(coefficients[1 + t]) * np.sqrt(gram[1 + t, 1 + t]) <= SAME * spread:
+            coefficients[1 + t] = 0.0
+        elif abs(abs(coefficients[1 + t]) - 1.0) <= SAME:
+            coefficients[1 + t] = 1.0 if coefficients[1 + t] > 0.0 else -1.0
+    if abs(coefficients[0]) <= SAME * spread:
+        coefficients[0] = 0.0
+
+
+@kernel
+def _write_out(tree, k_terms, out, court):
+    """The formula with its present coefficients; False if it breaks a limit."""
+    size = rebuild(
+        tree.codes, tree.values, tree.starts, k_terms, court.terms, court.fit.vector[COEFFICIENTS], court.may_subtract,
+        out.codes, out.values,
+    )  # fmt: skip
+    if size == 0:
+        return False
+    write(out, out.codes, out.values, size, court.alphabet)
+    return satisfies(out.codes, size, court.limits, court.stack) and _balanced(out, court)
+
+
+@kernel
+def _balanced(tree, court):
+    """Whether the units fit, if there are any."""
+    if not court.has_units:
+        return True
+    return dimension_violations(tree.codes, tree.values, tree.size[0], court.units, court.unit_stack) == 0
+
+
+@kernel
+def offer(hall, tree, loss, name, court):
+    """Take a formula into the hall of fame if it is the best of its complexity and better than all shorter ones."""
+    weight = complexity(tree.codes, tree.size[0], court.limits)
+    if not wanted(hall, loss, weight):
+        return False
+    place = int(weight + 0.5)
+    put(hall, place, tree, loss, weight, name, name, -1, -1, 0)
+    return True
+
+
+@kernel
+def wanted(hall, loss, weight):
+    """Whether a loss would be the best so far up to that complexity."""
+    place = int(weight + 0.5)
+    if place >= len(hall.costs):
+        return False
+    for i in range(place + 1):
+        if hall.costs[i, LOSS] <= loss:
+            return False
+    return True
+
+
+@kernel
+def put(members, place, tree, loss, weight, name, birth, parent, other, kind):
+    """Write a formula into a place."""
+    size = tree.size[0]
+    for i in range(size):
+        members.codes[place, i], members.values[place, i] = tree.codes[i], tree.values[i]
+    members.info[place, SIZE], members.info[place, BIRTH], members.info[place, NAME] = size, birth, name
+    members.info[place, PARENT], members.info[place, OTHER], members.info[place, KIND] = parent, other, kind
+    members.costs[place, LOSS], members.costs[place, COMPLEXITY] = loss, weight
+
+
+@kernel
+def offer_leaner(tree, out, loss, hall, name, court):
+    """Offer the shorter forms that a fitted sum of terms stands for: without offset, and with factors of 1.
+
+    ``f`` was judged by the best ``a + b*f``; many laws are ``b*f``, ``f + a`` or ``f``. The step that costs least is
+    taken first. Works from the Gram matrix that the fit has left behind, so it must come right after it; the loss of
+    a form that is offered is computed from the data.
+    """
+    k_terms = split(tree.codes, tree.size[0], tree.starts, court.places, court.terms)
+    n = 2 + k_terms
+    gram, fit, rows = court.fit.matrix[GRAM], court.fit, court.data
+    last = n - 1
+    # columns one, terms, target without their shifts: an offset of 0 is then a column left out
+    full, reduced, right = np.zeros((n, n)), np.zeros((n, n)), np.zeros(n)
+    shift, at, target = np.zeros(n), np.arange(n), fit.index[LAST, 0]
+    at[last] = target
+    for t in range(k_terms):
+        shift[1 + t] = fit.vector[SHIFT, 1 + t]
+    shift[last] = rows.mean
+    for i in range(n):
+        for j in range(n):
+            back = gram[at[i], 0] + shift[i] * gram[0, 0]
+            full[i, j] = gram[at[i], at[j]] + shift[i] * gram[0, at[j]] + shift[j] * back
+    state = np.zeros(n, np.int64)  # 0 free, 1 fixed
+    fixed, x, kept, none = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
+    for i in range(k_terms + 1):
+        kept[i] = fit.vector[COEFFICIENTS, i]
+        if kept[i] == 0.0 or (i > 0 and abs(kept[i]) == 1.0):
+            state[i], fixed[i] = 1, kept[i]
+    for _ in range(k_terms + 1):
+        best, choice = np.inf, -1
+        for i in range(k_terms + 1):
+            if state[i] == 0:
+                fixed[i] = 0.0 if i == 0 else (1.0 if kept[i] > 0.0 else -1.0)
+                state[i] = 1
+                left = _solve_free(full, state, fixed, last, reduced, right, none, x)
+                state[i] = 0
+                if left < best:
+                    best, choice = left, i
+        if choice < 0 or best > 4.0 * rows.variance:
+            break
+        state[choice] = 1
+        fixed[choice] = 0.0 if choice == 0 else (1.0 if kept[choice] > 0.0 else -1.0)
+        _solve_free(full, state, fixed, last, reduced, right, none, x)
+        for i in range(k_terms + 1):
+            fit.vector[COEFFICIENTS, i] = x[i]
+        if _write_out(tree, k_terms, out, court):
+            weight = complexity(out.codes, out.size[0], court.limits)
+            if wanted(hall, best, weight):
+                length = assemble(tree.codes, tree.values, tree.size[0], court.alphabet, court.work)
+                found = loss_of_terms(length, k_terms, np.inf, rows, court.alphabet, court.work, fit)
+                if found < np.inf:
+                    offer(hall, out, found, name, court)
+    return 0.0
+
+
+@kernel
+def _solve_free(full, state, fixed, last, reduced, right, none, x):
+    """The best free coefficients when the others are fixed; the weighted mean square that is left."""
+    many = 0
+    free = np.zeros(last, np.int64)
+    left = full[last, last]
+    for i in range(last):
+        x[i] = fixed[i] if state[i] == 1 else 0.0
+        if state[i] == 0:
+            free[many] = i
+            many += 1
+    for i in range(last):
+        if state[i] == 1 and fixed[i] != 0.0:
+            left -= 2.0 * fixed[i] * full[i, last]
+            for j in range(last):
+                if state[j] == 1:
+                    left += fixed[i] * fixed[j] * full[i, j]
+    solution = np.zeros(max(many, 1))
+    for a in range(many):
+        right[a] = full[free[a], last]
+        for j in range(last):
+            if state[j] == 1:
+                right[a] -= fixed[j] * full[free[a], j]
+        for b in range(many):
+            reduced[a, b] = full[free[a], free[b]]
+    solve(reduced, right, none, many, solution)
+    for a in range(many):
+        x[free[a]] = solution[a]
+        left -= solution[a] * right[a]
+    return max(left, 0.0)
+
+
+
+def court(
+    data: Data, work: Workspace, limits: Limits, units: UnitRules | None, room: int, linear: bool, may_subtract: bool
+) -> Court:
+    """A court of its own for one thread; formulas have up to ``room`` nodes."""
+    return _court(data, alphabet(), work, limits, units, room, gates(), linear, may_subtract)
+
+
+def _court(data, letters, work, limits, units, room, addresses, linear, may_subtract) -> Court:
+    rules = unit_rules([""] * len(limits.variables)) if units is None else units
+    return Court(
+        data, letters, work, scratch(), limits, stack_for(limits, room), rules, unit_workspace(room),
+        np.zeros(COLUMNS, np.int64), np.zeros(2 * room, np.int64), np.array(addresses, np.int64), linear, may_subtract,
+        units is not None,
+    )  # fmt: skip
+
+
+def _example() -> Court:
+    """A court of the right types, for which nothing has to be compiled."""
+    letters = Alphabet(np.zeros((5, 1), np.int64), np.zeros(1, np.int32), np.zeros(1), np.zeros(4, np.int64))
+    work, nothing = workspace(np.zeros((1, 1)), 1), data(np.zeros(1))
+    return _court(nothing, letters, work, limits((), 1), None, 1, (0, 0, 0), True, True)
+
+
+_types = [numba.typeof(one) for one in (empty(1), members(1, 1), np.zeros((2, 2), np.int64), _example())]
+JUDGE = numba.types.Tuple((_types[0], _types[0], numba.int64, numba.float64, numba.int64, *_types[2:]))
+LEANER = numba.types.Tuple((_types[0], _types[0], numba.float64, _types[1], numba.int64, _types[3]))
+_load_judge, _load_leaner = loader(JUDGE), loader(LEANER)
+call_judge, call_leaner = caller(JUDGE, judge), caller(LEANER, offer_leaner)
+
+
+def _enter_judge(address):
+    return judge(*_load_judge(address))
+
+
+def _enter_leaner(address):
+    return offer_leaner(*_load_leaner(address))
+
+
+@lru_cache(maxsize=1)
+def gates() -> tuple[int, int, int]:
+    """Where kernels find fit_terms, judge and offer_leaner (:mod:`srlib.kernels.gate`)."""
+    return fit_address(), entrance(_enter_judge), entrance(_enter_leaner)

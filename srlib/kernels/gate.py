@@ -1,0 +1,63 @@
+"""Gates: large compiled functions that others call by their address.
+
+numba puts the code of everything that a function calls into that function once more, and compiles it once more. For a
+few large functions that is most of the time which the very first fit of a user takes. A gate is compiled once; its
+callers hand it the address of their arguments.
+"""
+
+from __future__ import annotations
+
+import numba
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from .jit import COMPILED
+
+__all__ = ["caller", "entrance", "loader"]
+
+
+def caller(tuple_type, function):
+    """What a kernel calls: ``call(address, arguments)`` with the arguments as a tuple; the result is a float."""
+    if not COMPILED:
+        return lambda address, arguments: function(*arguments)
+
+    @intrinsic
+    def call(context, address, arguments):
+        def emit(context, builder, signature, given):
+            values = context.cast(builder, given[1], signature.args[1], tuple_type)
+            place = cgutils.alloca_once_value(builder, values)
+            integer = ir.IntType(64)
+            function = ir.FunctionType(ir.DoubleType(), [integer])
+            pointer = builder.inttoptr(given[0], function.as_pointer())
+            return builder.call(pointer, [builder.ptrtoint(place, integer)])
+
+        return types.float64(types.int64, arguments), emit
+
+    return call
+
+
+def loader(tuple_type):
+    """The other side of :func:`caller`: the arguments that lie at an address."""
+    if not COMPILED:
+        return None
+
+    @intrinsic
+    def load(context, address):
+        def emit(context, builder, signature, given):
+            kind = context.get_value_type(tuple_type)
+            values = builder.load(builder.inttoptr(given[0], kind.as_pointer()))
+            context.nrt.incref(builder, tuple_type, values)
+            return values
+
+        return tuple_type(types.int64), emit
+
+    return load
+
+
+def entrance(function) -> int:
+    """The address of ``function(address_of_arguments) -> float``, compiled."""
+    if not COMPILED:
+        return 0
+    return numba.cfunc(types.float64(types.int64), cache=True, error_model="numpy")(function).address
