@@ -14,13 +14,13 @@ from ..operators import CONSTANT
 __all__ = ["PROBE", "formula_key", "new_table", "visit"]
 
 PROBE = 16  # rows on which values are compared
-BITS = 17  # of the table's size
+BITS = 15  # of the table's size
 MODULUS = 2147483647  # 2**31 - 1, so that products of two numbers below it stay within 63 bits
 
 
 def new_table() -> np.ndarray:
-    """An empty table of visited formulas: keys, and how often each was seen; the first entry counts the keys."""
-    return np.zeros((2, 1 << BITS), np.int64)
+    """An empty table of visited formulas: ``8 * key + visits`` each; the first entry counts them."""
+    return np.zeros(1 << BITS, np.int64)
 
 
 @kernel
@@ -96,14 +96,16 @@ def _mix(a, b, code):
 @kernel
 def visit(key, table):
     """How often this formula came before; and note that it came now. A table that is full starts anew."""
-    size = table.shape[1]
-    if table[1, 0] > size * 0.7:
+    size = len(table)
+    if table[0] > size * 0.7:
         table[:] = 0
-    at = 1 + key % (size - 1)
-    while table[0, at] != 0 and table[0, at] != key + 1:
+    mark = (key >> 3) + 1
+    at = 1 + mark % (size - 1)
+    while table[at] != 0 and table[at] >> 3 != mark:
         at = at + 1 if at + 1 < size else 1
-    if table[0, at] == 0:
-        table[0, at] = key + 1
-        table[1, 0] += 1
-    table[1, at] += 1
-    return table[1, at] - 1
+    if table[at] == 0:
+        table[at] = mark << 3
+        table[0] += 1
+    visits = table[at] & 7
+    table[at] += visits < 7
+    return visits

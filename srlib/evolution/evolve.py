@@ -76,13 +76,15 @@ class Scene(NamedTuple):
 
 
 @kernel
-def evolve(population, hall, frequency, cycles, seen, counts, log, rules, letters, court, scene, stop, rng):
+def evolve(population, hall, frequency, cycles, budget, seen, counts, log, rules, letters, court, scene, stop, rng):
     """Evolve one population for ``cycles`` steps, offering each formula to the hall of fame.
 
-    Ends early when somebody has written into ``stop``. Returns the number of steps done.
+    Ends early when ``budget`` formulas were evaluated, or somebody has written into ``stop``. Returns the number of
+    steps done.
     """
+    last = counts[EVALUATED] + budget
     for k in range(cycles):
-        if stop[0] != 0:
+        if stop[0] != 0 or counts[EVALUATED] >= last or counts[FILLED] == 0:
             return k
         temperature = 1.0 - k / cycles
         if rng.random() < rules.p_cross:
@@ -168,16 +170,17 @@ def settle(child, population, hall, seen, counts, log, rules, steps, limit, kind
     weight = complexity(scene.out.codes, scene.out.size[0], court.limits)
     name = counts[NEXT_NAME]
     counts[NEXT_NAME] += 1
-    offer(hall, scene.out, loss, name, court)
+    kept = offer(hall, scene.out, loss, name, court)
     if loss <= limit:
         counts[CLOCK] += 1
         place = replaced(population, counts[FILLED], loss, weight, rules)
         if place >= 0:
+            kept = True
             counts[ACCEPTED] += 1
             counts[FILLED] += place == counts[FILLED]
             put(population, place, scene.out, loss, weight, name, counts[CLOCK], mother, father, kind)
     row = name - log.info[0, NAME]
-    if 0 < row < len(log.info):
+    if kept and 0 < row < len(log.info):
         put(log, row, scene.out, loss, weight, name, counts[CLOCK], mother, father, kind)
     if court.linear and wanted(hall, loss, weight - 4.0):
         call_leaner(court.gates[2], (child, scene.out, loss, hall, name, court))

@@ -312,7 +312,7 @@ def _example() -> Court:
     return _court(nothing, letters, work, limits((), 1), None, 1, (0, 0, 0), True, True)
 
 
-_types = [numba.typeof(one) for one in (empty(1), members(1, 1), np.zeros((2, 2), np.int64), _example())]
+_types = [numba.typeof(one) for one in (empty(1), members(1, 1), np.zeros(2, np.int64), _example())]
 JUDGE = numba.types.Tuple((_types[0], _types[0], numba.int64, numba.float64, numba.int64, *_types[2:]))
 LEANER = numba.types.Tuple((_types[0], _types[0], numba.float64, _types[1], numba.int64, _types[3]))
 _load_judge, _load_leaner = loader(JUDGE), loader(LEANER)

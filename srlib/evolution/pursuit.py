@@ -13,7 +13,7 @@ from .forms import add_forms, add_waves, binomials, frequencies, inner_arguments
 from .screening import fit_terms, screen, smooth_basis
 from .search import Search, merged
 from .sparse import orthonormal, products, project
-from .writing import Unwritable
+from .writing import Unwritable, factors, tidy
 
 __all__ = ["Pool", "Problem", "pursue"]
 
@@ -136,6 +136,12 @@ def pursue(search: Search, problem: Problem, pool: Pool, most: int) -> None:
     most : int
         How many terms are added.
     """
+    price = 2 * np.log(search.rows) / search.rows  # of a node, relative to the loss
+    floor = 1e-20 * float(problem.target @ problem.target)
+
+    def cost(one: tuple[list[Expression], float]) -> float:
+        return float(np.log(one[1] + floor)) + price * sum(term.size for term in one[0])
+
     terms: list[Expression] = []
     rest = problem.residual(orthonormal(problem.base))
     loss = float(rest @ rest)
@@ -153,18 +159,12 @@ def pursue(search: Search, problem: Problem, pool: Pool, most: int) -> None:
                 tried.append(new)
         if not tried:
             return
-        price = 2 * np.log(search.rows) / search.rows  # of a node, relative to the loss
-        floor = 1e-20 * float(problem.target @ problem.target)
-
-        def cost(one: tuple[list[Expression], float]) -> float:
-            return float(np.log(one[1] + floor)) + price * sum(term.size for term in one[0])
-
         tried.sort(key=cost)
         for option, _ in tried[:3]:
             problem.model(option)
             if search.done:
                 return
-        best = _improved(search, problem, tried[0], cost)
+        best = _improved(search, problem, pool, tried[0], cost)
         if best is not tried[0]:
             problem.model(best[0])
         terms, before, loss = best[0], loss, best[1]
@@ -185,22 +185,10 @@ def candidates(search, problem, pool, terms) -> list[Expression]:
     for i, gain in _best((left @ rest) ** 2, TRIED):
         if alive[i]:
             found[small[1][i]()] = gain
-    multipliers = pool.multipliers[: 1 if problem.logarithmic else None]
+    last = 1 if problem.logarithmic else None
+    multipliers = pool.multipliers[:last], pool.multiplier_makes[:last]
     smooth = pool.smooth if problem.logarithmic else pool.smooth[:SCREENED]
-    shares = screen(rest, basis, problem.root, multipliers, smooth, search.should_stop)
-    for at, _ in _best(shares.ravel(), 2 * TRIED):
-        m, u = divmod(at, shares.shape[1])
-        if search.should_stop():
-            break
-        atoms = pool.atoms(u)
-        if not len(atoms):
-            continue
-        columns = problem.view(atoms.values)
-        good = np.isfinite(columns).all(axis=1)
-        columns = np.where(good[:, None], columns, 0.0) * (multipliers[m] * problem.root)
-        left, alive = project(columns, basis)
-        for i, gain in _best((left @ rest) ** 2 * alive * good, 3):
-            _multiply(search, found, pool.multiplier_makes[m], atoms.expression(i), gain)
+    found.update(_functions(search, problem, pool, basis, rest, multipliers, smooth, 2 * TRIED))
     if not problem.logarithmic:
         for term in _periodic(search, problem, pool, basis, rest):
             found.setdefault(term, float(rest @ rest))
@@ -215,18 +203,58 @@ def candidates(search, problem, pool, terms) -> list[Expression]:
     return [term for term in ordered if term.size <= search.maxsize][: 3 * TRIED]
 
 
-def _improved(search, problem, best, cost):
-    """The terms with what they do not need left out, and with numbers where there were none, if that pays."""
+def _functions(search, problem, pool, basis, rest, multipliers, smooth, count) -> dict[Expression, float]:
+    """Functions of one argument, times a multiplier, that explain much, and how much."""
+    found: dict[Expression, float] = {}
+    shares = screen(rest, basis, problem.root, multipliers[0], smooth, search.should_stop)
+    for at, _ in _best(shares.ravel(), count):
+        m, u = divmod(at, shares.shape[1])
+        if search.should_stop():
+            break
+        atoms = pool.atoms(u)
+        columns = problem.view(atoms.values)
+        good = np.isfinite(columns).all(axis=1)
+        columns = np.where(good[:, None], columns, 0.0) * (multipliers[0][m] * problem.root)
+        left, alive = project(columns, basis)
+        for i, gain in _best((left @ rest) ** 2 * alive * good, 3):
+            _multiply(search, found, multipliers[1][m], atoms.expression(i), gain)
+    return found
+
+
+def _exchanged(search, problem, pool, terms) -> list[list[Expression]]:
+    """The terms with one factor of the last one replaced by another function."""
+    *others, term = terms
+    powers = factors(term)[1]
+    if problem.logarithmic or len(powers) < 2:
+        return []
+    columns = np.array([search.values(other) * problem.root for other in others]).reshape(-1, search.rows)
+    basis = orthonormal(np.concatenate([problem.base, columns]))
+    rest, found = problem.residual(basis), {}
+    for factor in powers:
+        if factor.size > 1:
+            left = search.writer.product(1.0, {base: e for base, e in powers.items() if base != factor})
+            multipliers = search.values(left)[None], [lambda left=left: left]
+            if np.isfinite(multipliers[0]).all():
+                found.update(_functions(search, problem, pool, basis, rest, multipliers, pool.smooth[:SCREENED], 4))
+    return [[*others, new] for new in sorted(found, key=lambda new: -found[new])[:12]]
+
+
+def _improved(search, problem, pool, best, cost):
+    """The terms with what they do not need left out, with numbers where there were none, or with other factors."""
     for _ in range(4):
-        options = []
+        options = _exchanged(search, problem, pool, best[0])
         for at, term in enumerate(best[0]):
             for shorter in _shortened(term):
-                options.append([*best[0][:at], shorter, *best[0][at + 1 :]])
+                try:
+                    bare = search.writer.product(1.0, factors(shorter)[1])
+                except Unwritable:
+                    continue
+                options.append([*best[0][:at], bare, *best[0][at + 1 :]])
         freed = [liberated(term, search.writer) for term in best[0]]
         if freed != best[0] and all(term.size <= search.maxsize for term in freed):
             options.append(freed)
         before = best
-        for option in options[:40]:
+        for option in options[:50]:
             if search.done:
                 return best
             new = fit_terms(option, search.columns, problem.view, problem.target, problem.base, problem.root, 6)
@@ -238,13 +266,16 @@ def _improved(search, problem, best, cost):
 
 
 def _shortened(term: Expression) -> list[Expression]:
-    """The term with one operator replaced by one of its arguments."""
-    return [
-        term.replace(node, term.subtree(child))
-        for node in range(term.size)
-        for child in term.children(node)
-        if term.subtree(child).features and (node < term.size - 1 or child < node)
-    ]
+    """The term with one operator replaced by one of its arguments, or a function of one argument by a number."""
+    found = []
+    for node in range(term.size):
+        below = term.children(node)
+        for child in below:
+            if term.subtree(child).features:
+                found.append(term.replace(node, term.subtree(child)))
+        if len(below) == 1 and node < term.size - 1:
+            found.append(term.replace(node, Expression.constant(1.5)))
+    return [tidy(short) for short in found if short.features]
 
 
 def _periodic(search, problem, pool, basis, rest) -> list[Expression]:

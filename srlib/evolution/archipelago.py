@@ -1,0 +1,116 @@
+"""The main loop: islands evolve at the same time, meet, trade members, and go on (Algorithm 1, document 003).
+
+One iteration is a barrier: every island does the same amount of work with its own dice, and what they found is put
+together in the order of the islands. So the result does not depend on who did the work: one thread, many, or the
+workers of a cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import FIRST_EXCEPTION, CancelledError, Executor, ThreadPoolExecutor, wait
+
+import numpy as np
+
+from ..run import Run, StopSearch
+from .evolve import COUNTS
+from .island import Island, Task, advance
+from .judge import COMPLEXITY, LOSS, NAME, Members, members
+from .migration import best_of_each_complexity, migrate, take_better
+from .selection import update_frequencies
+
+__all__ = ["Archipelago", "BrokenExecutorError"]
+
+EVALUATED, FILLED = COUNTS[0], COUNTS[6]
+LOOK = 0.05  # seconds between two looks at the clock, the callbacks and Ctrl-C
+
+
+class BrokenExecutorError(RuntimeError):
+    """The executor cannot do any more work."""
+
+
+class Archipelago:
+    """All islands, their hall of fame, and the histogram of complexities that they share.
+
+    Parameters
+    ----------
+    islands : list of Island
+    bins : int
+        Complexities 0 … bins - 1.
+    room : int
+        Nodes that a formula may have.
+    rng : numpy.random.Generator
+        The dice of migration and batches.
+    """
+
+    def __init__(self, islands: list[Island], bins: int, room: int, rng: np.random.Generator):
+        self.islands, self.rng = islands, rng
+        self.hall: Members = members(bins, room)
+        self.counts = np.ones(bins)  # of the complexities of late
+
+    def iterate(self, task: Task, executor: Executor, local: bool, shares: tuple[float, float], run: Run) -> list[int]:
+        """One iteration; returns the places of the hall of fame that are new. Ends early by StopSearch.
+
+        ``local`` says that the executor's workers share this process's memory, so that islands are changed in place and
+        can be stopped in the middle of their work.
+        """
+        frequency = self.counts / self.counts.sum()
+        before = sum(int(island.counts[EVALUATED]) for island in self.islands)
+        for island in self.islands:
+            island.frequency[:] = frequency
+        stop = np.zeros(1, np.int64)
+        try:
+            self.islands = list(self._work(task, executor, local, stop, run))
+        except (StopSearch, KeyboardInterrupt):
+            if local:
+                self._gather(run, before)
+            raise
+        places = self._gather(run, before)
+        migrate(self.islands, self.hall, shares, task.rules, self.rng)
+        return places
+
+    def _work(self, task, executor, local, stop, run) -> Iterator[Island]:
+        """The islands after an iteration, in their order."""
+        extra = (stop,) if local else ()
+        futures = []
+        try:
+            futures = [executor.submit(advance, island, task, *extra) for island in self.islands]
+            pending = set(futures)
+            while pending:
+                done, pending = wait(pending, timeout=LOOK, return_when=FIRST_EXCEPTION)
+                run.look()
+            return [future.result() for future in futures]
+        except (StopSearch, KeyboardInterrupt):
+            stop[0] = 1
+            for future in futures:
+                future.cancel()
+            if local:
+                wait(futures)
+            raise
+        except (RuntimeError, CancelledError, OSError) as error:
+            stop[0] = 1
+            raise BrokenExecutorError(
+                f"the executor stopped working ({type(error).__name__}: {error}): what was found so far is kept; start "
+                "a new executor, and fit again with warm_start=True to go on"
+            ) from error
+
+    def _gather(self, run: Run, before: int) -> list[int]:
+        """Take over what the islands have found."""
+        run.count(sum(int(island.counts[EVALUATED]) for island in self.islands) - before)
+        changed: set[int] = set()
+        for island in self.islands:
+            changed.update(take_better(self.hall, island.hall).tolist())
+            update_frequencies(self.counts, island.population.costs[: int(island.counts[FILLED]), COMPLEXITY])
+        return [int(place) for place in best_of_each_complexity(self.hall) if int(place) in changed]
+
+    def living(self) -> list[int]:
+        """The names of all members and of the hall of fame."""
+        names = [island.population.info[: int(island.counts[FILLED]), NAME] for island in self.islands]
+        return np.concatenate([*names, self.hall.info[np.isfinite(self.hall.costs[:, LOSS]), NAME]]).tolist()
+
+
+def thread_pool(n_jobs: int, islands: int) -> ThreadPoolExecutor:
+    """Threads for the islands; the compiled loops hold no lock while they work."""
+    return ThreadPoolExecutor(max(1, min(n_jobs, islands)), thread_name_prefix="srlib island")
+
+

@@ -1,0 +1,232 @@
+"""Islands: a population each, with its own dice, so that it does not matter who works on it, where, and when."""
+
+from __future__ import annotations
+
+import base64
+import io
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..dimensions import UnitRules
+from ..expression import Expression
+from ..kernels import fit as kernel_fit
+from ..kernels.jit import kernel
+from ..kernels.program import BODY_SIZE, alphabet, assemble, workspace
+from ..operators import CONSTANT, by_code, find
+from . import judge as court_of
+from .constraints import Limits, complexity
+from .duplicates import new_table
+from .evolve import COUNTS, KINDS, Rules, Scene, evolve, settle
+from .history import STRIDE
+from .judge import LOSS, NAME, SIZE, Members, members
+from .trees import Letters, empty, random_tree, write
+
+__all__ = ["Island", "Table", "Task", "advance", "expression_of", "new_island"]
+
+NO_NAME = -1
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows that islands are judged on: all, or a batch."""
+
+    columns: np.ndarray  # (features, rows)
+    y: np.ndarray  # (rows,)
+    weight: np.ndarray | None  # (rows,)
+    key: tuple  # two tables of one search are the same if their keys are
+
+
+@dataclass(frozen=True)
+class Task:
+    """What an island needs to know of the search, besides its own state."""
+
+    table: Table
+    letters: Letters
+    limits: Limits
+    units: UnitRules | None
+    rules: Rules
+    linear: bool
+    may_subtract: bool
+    room: int  # nodes that a formula may have
+    loss: tuple[int, float, int]  # kind, parameter, address
+    cycles: int
+    budget: int  # formulas that may be evaluated
+    optimize: tuple[float, int]  # the share of members whose constants are fitted at the end, and the steps
+    simplify: bool
+    fresh: bool  # whether the members' losses are of other rows
+
+
+@dataclass
+class Island:
+    """The state of one island."""
+
+    population: Members
+    hall: Members  # by complexity, the best it has seen since the last look
+    seen: np.ndarray
+    counts: np.ndarray
+    log: Members  # what was made since the last look, in the order of the names
+    rng: np.random.Generator
+    frequency: np.ndarray = field(default_factory=lambda: np.zeros(0))  # shares of the complexities, as of the last look
+
+
+def new_island(number: int, seed: int, size: int, room: int, bins: int) -> Island:
+    """An island without members."""
+    counts = np.zeros(len(COUNTS), np.int64)
+    counts[COUNTS[4]] = number * STRIDE + 1
+    return Island(
+        members(size, room), members(bins, room), new_table(), counts, members(1, room),
+        np.random.default_rng([seed, number]), np.full(bins, 1.0 / bins),
+    )  # fmt: skip
+
+
+_local = threading.local()
+
+
+def _bench(task: Task):
+    """This thread's court and trees for the task's table; kept while the table stays the same."""
+    key = (task.table.key, task.room, task.linear)
+    if getattr(_local, "key", None) != key:
+        letters = alphabet()
+        room = task.room + int(letters.table[BODY_SIZE].max()) * task.room // 2 + 2
+        work = workspace(np.ascontiguousarray(task.table.columns), room)
+        data = kernel_fit.data(task.table.y, task.table.weight, *task.loss)
+        court = court_of.court(data, work, task.limits, task.units, room, task.linear, task.may_subtract)
+        _local.key, _local.bench = key, (court, Scene(*(empty(task.room) for _ in range(5))))
+    court, scene = _local.bench
+    return court._replace(limits=task.limits), scene
+
+
+def advance(island: Island, task: Task, stop: np.ndarray | None = None) -> Island:
+    """One iteration of one island: members judged anew if the rows are others, evolution, constants, simplification.
+
+    Runs in any thread or process; the island is changed in place and returned.
+    """
+    stop = np.zeros(1, np.int64) if stop is None else stop
+    court, scene = _bench(task)
+    filled = int(island.counts[COUNTS[6]])
+    if task.fresh:
+        rejudge(island.population, filled, court)
+    island.hall.costs[:] = np.inf
+    first = int(island.counts[COUNTS[4]])
+    island.log = members(min(task.cycles * 2 + 64, task.budget) + 1 + filled, task.room)
+    island.log.info[0, NAME] = first - 1
+    arguments = (island.seen, island.counts, island.log, task.rules)
+    evolve(
+        island.population, island.hall, island.frequency, task.cycles, task.budget, *arguments, task.letters, court,
+        scene, stop, island.rng,
+    )  # fmt: skip
+    share, steps = task.optimize
+    if share > 0 and stop[0] == 0:
+        optimize_members(
+            island.population, int(island.counts[COUNTS[6]]), island.hall, share, steps, *arguments, court, scene,
+            island.rng,
+        )  # fmt: skip
+    made = int(island.counts[COUNTS[4]]) - first
+    island.log = Members(*(part[1 : made + 1].copy() for part in island.log))
+    return island
+
+
+@kernel
+def rejudge(population, filled, court):
+    """The members' losses on the court's rows, with the constants that they have."""
+    for i in range(filled):
+        size = population.info[i, SIZE]
+        length = assemble(population.codes[i], population.values[i], size, court.alphabet, court.work)
+        court.fit.index[0, 0], court.fit.vector[0, 0], court.fit.vector[0, 1] = length - 1, 0.0, 1.0
+        population.costs[i, LOSS] = kernel_fit.loss_of_terms(
+            length, 1, np.inf, court.data, court.alphabet, court.work, court.fit
+        )
+
+
+@kernel
+def optimize_members(
+    population, filled, hall, share, steps, seen, counts, log, rules, court, scene, rng
+):
+    """The end of an iteration (Algorithm 1, lines 13 to 17): members are simplified, and their constants fitted."""
+    for i in range(filled):
+        if rng.random() < share:
+            write(scene.child, population.codes[i], population.values[i], population.info[i, SIZE], court.alphabet)
+            loss = court_of.call_judge(court.gates[1], (scene.child, scene.out, steps, 1e-6, 0, seen, court))
+            if loss <= population.costs[i, LOSS]:
+                weight = complexity(scene.out.codes, scene.out.size[0], court.limits)
+                info = population.info[i]
+                court_of.put(population, i, scene.out, loss, weight, info[2], info[1], info[3], info[4], info[5])
+                court_of.offer(hall, scene.out, loss, info[2], court)
+    return 0
+
+
+def populate(island: Island, task: Task, size: int, operators: int, given: Sequence[tuple[Expression, int]]) -> None:
+    """Fill an island: first the given formulas, each with how it was made, then random ones of so many operators."""
+    court, scene = _bench(task)
+    island.hall.costs[:] = np.inf
+    rules = task.rules._replace(crowding=True, quota=len(island.population.costs), visits=0)
+    log = members(2 * size + len(given) + 64, task.room)
+    log.info[0, NAME] = island.counts[COUNTS[4]] - 1
+    first = int(island.counts[COUNTS[4]])
+    arguments = (island.population, island.hall, island.seen, island.counts, log, rules)
+    for formula, kind in given:
+        if formula.size <= task.room:
+            write(scene.child, formula.codes, formula.values, formula.size, court.alphabet)
+            settle(scene.child, *arguments, rules.steps, np.inf, kind, NO_NAME, NO_NAME, court, scene)
+    for _ in range(20 * size):
+        if island.counts[COUNTS[6]] >= min(size, len(island.population.costs)):
+            break
+        random_tree(scene.child, operators, task.letters, court.alphabet, island.rng)
+        settle(
+            scene.child, *arguments, rules.steps, np.inf, KINDS.index("random"), NO_NAME, NO_NAME, court, scene
+        )
+    made = int(island.counts[COUNTS[4]]) - first
+    island.log = Members(*(part[1 : made + 1].copy() for part in log))
+
+
+def expression_of(group: Members, place: int, names=None) -> Expression:
+    """One of the members as an Expression."""
+    size = int(group.info[place, SIZE])
+    codes, values = group.codes[place, :size].copy(), group.values[place, :size].copy()
+    values[codes != CONSTANT] = 0.0
+    return Expression._trusted(codes, values, names)
+
+
+# ---------------------------------------------------------------- as plain data
+
+
+def to_dict(island: Island) -> dict:
+    """The island as plain data for JSON; exact."""
+    filled = int(island.counts[COUNTS[6]])
+    arrays = {
+        "codes": island.population.codes[:filled], "values": island.population.values[:filled],
+        "info": island.population.info[:filled], "costs": island.population.costs[:filled], "seen": island.seen,
+        "counts": island.counts, "frequency": island.frequency,
+    }  # fmt: skip
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)
+    used = np.unique(island.population.codes[:filled])
+    words = {int(code): by_code(int(code)).definition or by_code(int(code)).name for code in used if code > 0}
+    return {
+        "arrays": base64.b64encode(file.getvalue()).decode(), "operators": words,
+        "rng": island.rng.bit_generator.state,
+    }  # fmt: skip
+
+
+def from_dict(data: dict, size: int, room: int, bins: int) -> Island:
+    """The island that :func:`to_dict` wrote; its operators may have other codes in this process."""
+    arrays = np.load(io.BytesIO(base64.b64decode(data["arrays"])), allow_pickle=False)
+    codes = arrays["codes"]
+    own = codes.copy()
+    for code, words in data["operators"].items():
+        operator = Expression.operator(words) if "=" in words else find(words)
+        own[codes == int(code)] = operator.code
+    filled, width = own.shape
+    if filled > size or width > room:
+        raise ValueError("population_size and maxsize must be at least those of the earlier fit")
+    island = new_island(0, 0, size, room, bins)
+    population = island.population
+    population.codes[:filled, :width], population.values[:filled, :width] = own, arrays["values"]
+    population.info[:filled], population.costs[:filled] = arrays["info"], arrays["costs"]
+    island.seen[:], island.counts[:] = arrays["seen"], arrays["counts"]
+    island.frequency[:] = arrays["frequency"][:bins]
+    island.rng.bit_generator.state = data["rng"]
+    return island

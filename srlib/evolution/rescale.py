@@ -1,0 +1,183 @@
+"""Columns and target brought to order one, and formulas brought back exactly.
+
+Planck's constants are 1e-34 and frequencies 1e15: no search should begin by finding factors of that size. A column
+whose typical size is far from one is multiplied by a power of 4, which changes no digit; a formula found over the new
+columns becomes one over the old ones by moving the powers outwards through the formula into the constants that are
+already there.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..expression import Expression
+from ..operators import CONSTANT, Operator, by_code
+
+__all__ = ["FAR", "Scales", "choose_scales", "into_scales", "out_of_scales"]
+
+FAR = 1000.0  # sizes within this factor of one are left alone
+
+
+def _power_of_four(size: float) -> float:
+    return 4.0 ** -round(math.log(size, 4)) if size > 0 and not 1 / FAR < size < FAR else 1.0
+
+
+class Scales:
+    """What the columns and the target are multiplied by.
+
+    Attributes
+    ----------
+    features : ndarray, shape (features,)
+    target : float
+    """
+
+    def __init__(self, features, target: float):
+        self.features, self.target = np.asarray(features, float), float(target)
+
+    @property
+    def trivial(self) -> bool:
+        """Whether nothing changes."""
+        return self.target == 1.0 and bool((self.features == 1.0).all())
+
+
+def choose_scales(X: np.ndarray, y: np.ndarray) -> Scales:
+    """Powers of 4 by the columns' median size and the target's spread."""
+    sizes = [float(np.median(np.abs(column[column != 0]))) if column.any() else 1.0 for column in X.T]
+    return Scales([_power_of_four(size) for size in sizes], _power_of_four(float(np.std(y))))
+
+
+def into_scales(expression: Expression, scales: Scales) -> Expression:
+    """A formula over the user's columns, over the scaled ones."""
+    if scales.trivial:
+        return expression
+    found = _moved(expression, 1.0 / scales.features)
+    return _whole(found[0], found[1] * scales.target, found[2] * scales.target)
+
+
+def out_of_scales(expression: Expression, scales: Scales) -> Expression:
+    """A formula over the scaled columns, over the user's; the value is the same to the last digits.
+
+    A power that cannot be moved into a constant is multiplied or added.
+    """
+    if scales.trivial:
+        return expression
+    form, factor, offset = _moved(expression, scales.features)
+    return _whole(form, factor / scales.target, offset / scales.target)
+
+
+def _moved(expression: Expression, scales: np.ndarray):
+    """``(form, factor, offset)`` with ``factor * form + offset`` the formula when feature j stands for scales[j] * xj."""
+    stack: list[tuple[Expression, float, float]] = []
+    for code, value in zip(expression.codes.tolist(), expression.values.tolist(), strict=True):
+        if code == CONSTANT:
+            stack.append((Expression.constant(value), 1.0, 0.0))
+        elif code < 0:
+            stack.append((Expression.variable(-1 - code), float(scales[-1 - code]), 0.0))
+        else:
+            operator = by_code(code)
+            arguments = stack[-operator.arity :]
+            del stack[-operator.arity :]
+            stack.append(_through(operator, arguments))
+    return stack[0]
+
+
+def _through(operator: Operator, arguments):
+    """An operator on affine parts, again as an affine part."""
+    name = operator.name
+    if len(arguments) == 2 and name in ("add", "sub"):
+        return _sum(operator, *arguments)
+    if len(arguments) == 2 and name in ("mul", "div"):
+        (a, fa, oa), (b, fb, ob) = arguments
+        if oa == 0 and ob == 0:
+            return Expression.apply(operator, a, b), (fa * fb if name == "mul" else fa / fb), 0.0
+        if name == "mul" and ob != 0 and _is_constant(a):  # c*(f*b + o)
+            return Expression.apply(operator, a, b), fa * fb, fa * float(a.values[0]) * ob
+        if oa != 0 and _is_constant(b):
+            number = fb * float(b.values[0]) if name == "mul" else 1.0 / (fb * float(b.values[0]))
+            return Expression.apply(operator, a, b), (fa * fb if name == "mul" else fa / fb), oa * number
+    if len(arguments) == 1:
+        a, fa, oa = arguments[0]
+        if oa == 0:
+            powers = {"square": 2, "cube": 3, "inv": -1, "neg": 1}
+            if name in powers:
+                return Expression.apply(operator, a), fa ** powers[name], 0.0
+            if name in ("sqrt", "abs", "cbrt") and fa > 0:
+                power = {"sqrt": 0.5, "abs": 1.0, "cbrt": 1 / 3}[name]
+                return Expression.apply(operator, a), fa**power, 0.0
+            if name in ("log", "log2", "log10") and fa > 0 and fa != 1.0:
+                return Expression.apply(operator, a), 1.0, float(getattr(np, name)(fa))
+    if name == "pow" and len(arguments) == 2:
+        (a, fa, oa), (b, fb, ob) = arguments
+        if oa == 0 and fa > 0 and _is_constant(b) and fb == 1.0 and ob == 0:
+            return Expression.apply(operator, a, b), fa ** float(b.values[0]), 0.0
+    return Expression.apply(operator, *(_whole(*part) for part in arguments)), 1.0, 0.0
+
+
+def _sum(operator: Operator, left, right):
+    (a, fa, oa), (b, fb, ob) = left, right
+    sign = 1.0 if operator.name == "add" else -1.0
+    offset = oa + sign * ob
+    if _is_constant(b) and a.size > 1:
+        b, fb = Expression.constant(float(b.values[0]) * fb / fa), fa
+    elif _is_constant(a) and b.size > 1:
+        a, fa = Expression.constant(float(a.values[0]) * fa / fb), fb
+    elif fa != fb:
+        a, fa = _scaled(a, fa / fb), fb
+    return Expression.apply(operator, a, b), fa, offset
+
+
+def _scaled(form: Expression, factor: float) -> Expression:
+    """``factor * form``, the factor put into a constant that multiplies the form already, if there is one."""
+    if factor == 1.0:
+        return form
+    root = int(form.codes[-1])
+    if root == CONSTANT:
+        return Expression.constant(float(form.values[0]) * factor)
+    name = by_code(root).name if root > 0 else ""
+    if name in ("mul", "div"):
+        left, right = form.children(form.size - 1)
+        for side in (left, right) if name == "mul" else (left,):
+            part = form.subtree(side)
+            if _has_factor(part):
+                return form.replace(side, _scaled(part, factor))
+    if name in ("add", "sub"):
+        left, right = form.children(form.size - 1)
+        if all(_has_factor(form.subtree(side)) for side in (left, right)):
+            form = form.replace(right, _scaled(form.subtree(right), factor))
+            return form.replace(form.children(form.size - 1)[0], _scaled(form.subtree(left), factor))
+    return Expression.constant(factor) * form
+
+
+def _has_factor(form: Expression) -> bool:
+    """Whether a factor can be put into a constant of the form."""
+    root = int(form.codes[-1])
+    if root == CONSTANT:
+        return True
+    name = by_code(root).name if root > 0 else ""
+    if name not in ("mul", "div", "add", "sub"):
+        return False
+    sides = [_has_factor(form.subtree(side)) for side in form.children(form.size - 1)]
+    return all(sides) if name in ("add", "sub") else (any(sides) if name == "mul" else sides[0])
+
+
+def _is_constant(form: Expression) -> bool:
+    return form.size == 1 and form.codes[0] == CONSTANT
+
+
+def _whole(form: Expression, factor: float, offset: float) -> Expression:
+    """``factor * form + offset`` as one formula."""
+    form = _scaled(form, factor)
+    if offset == 0.0:
+        return form
+    root = int(form.codes[-1])
+    if root == CONSTANT:
+        return Expression.constant(float(form.values[0]) + offset)
+    if root > 0 and by_code(root).name in ("add", "sub"):
+        for side in form.children(form.size - 1):
+            part = form.subtree(side)
+            if _is_constant(part):
+                negative = by_code(root).name == "sub" and side == form.size - 2
+                return form.replace(side, Expression.constant(float(part.values[0]) + (-offset if negative else offset)))
+    return form + offset
