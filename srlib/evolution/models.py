@@ -37,7 +37,9 @@ def sums(
     """Beam search for sums of up to `terms` of many columns; the best of each length are reported."""
     root = search.root * target.slope
     most = min(terms, max(1, search.rows // 4 - 1))
-    found = beam_search(values * root, target.values * root, root[None], most, width, pairs, lambda: search.done)
+    found = beam_search(
+        values * root, target.values * root, root[None], search.prices(makes), most, width, pairs, lambda: search.done
+    )
     for chosen in found:
         if search.done:
             return

@@ -136,7 +136,7 @@ def pursue(search: Search, problem: Problem, pool: Pool, most: int) -> None:
     most : int
         How many terms are added.
     """
-    price = 2 * np.log(search.rows) / search.rows  # of a node, relative to the loss
+    price = search.price
     floor = 1e-20 * float(problem.target @ problem.target)
 
     def cost(one: tuple[list[Expression], float]) -> float:
@@ -193,12 +193,14 @@ def candidates(search, problem, pool, terms) -> list[Expression]:
         for term in _periodic(search, problem, pool, basis, rest):
             found.setdefault(term, float(rest @ rest))
     if not problem.logarithmic and len(waves := pool.waves()):
-        for values, makes in ((waves.values, waves.expression), (small[0][:500], lambda i: small[1][i]())):
-            rows = slice(0, 200)
-            for share, i, j in products(
-                waves.values[:, rows], values[:, rows], problem.root[rows], rest[rows], basis[:, rows], 3
-            ):
-                _multiply(search, found, lambda i=i: waves.expression(i), makes(j), share * float(rest @ rest))
+        rows, several = slice(0, 200), [lambda i=i: waves.expression(i) for i in range(len(waves))]
+        for values, makes in ((waves.values, several), (small[0][:500], small[1][:500])):
+            best = products(
+                waves.values[:, rows], values[:, rows], problem.root[rows], rest[rows], basis[:, rows], 3,
+                (search.prices(several), search.prices(makes)),
+            )  # fmt: skip
+            for share, i, j in best:
+                _multiply(search, found, several[i], makes[j](), share * float(rest @ rest))
     ordered = sorted(found, key=lambda term: -found[term])
     return [term for term in ordered if term.size <= search.maxsize][: 3 * TRIED]
 

@@ -141,7 +141,8 @@ class Phase:
         root = search.root * np.abs(search.y)
         fixed = np.concatenate([base[1], np.ones((1, search.rows))]) * root
         logs, target = np.log(np.abs(values[at])) * root, np.log(np.abs(search.y)) * root
-        for chosen in beam_search(logs, target, fixed, 2, 8, 800, lambda: search.done):
+        prices = search.prices([makes[i] for i in at])
+        for chosen in beam_search(logs, target, fixed, prices, 2, 10, 1000, lambda: search.done):
             if search.done:
                 return
             product_of(search, [makes[at[i]]() for i in chosen], base)
@@ -213,6 +214,7 @@ class Phase:
         rows = slice(0, min(search.rows, 128))
         values, makes = self.pool(self.few).small
         columns = values[: int(900 * self.effort), rows]
+        prices = search.prices(makes[: len(columns)])
         bases = [self._powers(self.few, degree, min(30, search.rows // 6)) for degree in (0, 1, 2)]
         for target in self.targets[:4]:
             root = (search.root * target.slope)[rows]
@@ -222,7 +224,7 @@ class Phase:
                 basis = orthonormal(np.concatenate([base[1], np.ones((1, search.rows))])[:, rows] * root)
                 t = target.values[rows] * root
                 t = t - basis.T @ (basis @ t)
-                for _, i, j in products(columns, columns, root, t, basis, 6):
+                for _, i, j in products(columns, columns, root, t, basis, 8, (prices, prices)):
                     powers = merged([makes[i](), makes[j]()], [1.0, 1.0])
                     if writable(lambda powers=powers: search.writer.product(1.0, powers)):
                         sum_of(search, target, [search.writer.product(1.0, powers)], base)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -68,6 +68,15 @@ class Search:
             residual = (self.values(expression) - self.y) * self.root
             loss = float(residual @ residual)
         return loss if np.isfinite(loss) else np.inf
+
+    @property
+    def price(self) -> float:
+        """What a node costs, in the logarithm of the loss: twice what the Bayesian information criterion asks for."""
+        return 2 * np.log(self.rows) / self.rows
+
+    def prices(self, makes: Sequence[Callable[[], Expression]]) -> np.ndarray:
+        """What each of many terms costs as a part of a formula, shape (terms,)."""
+        return self.price * np.array([make().size for make in makes], dtype=float)
 
     # ------------------------------------------------------------ judging
 

@@ -12,6 +12,7 @@ import numpy as np
 __all__ = ["Line", "beam_search", "eliminate", "orthonormal", "products", "project", "regress"]
 
 DEPENDENT = 1e-9  # a column whose part outside the others is smaller than this is one of them
+FLOOR = 1e-16  # what is left unexplained is not looked at more closely
 
 
 class Line:
@@ -69,9 +70,13 @@ def _top(values: np.ndarray, count: int) -> np.ndarray:
     return at[np.lexsort((at, -values[at]))]
 
 
-def best_pairs(columns: np.ndarray, target: np.ndarray, count: int) -> list[tuple[int, int]]:
-    """The pairs of columns (each of length 1) that explain most of the target, best first: all pairs are looked at."""
+def best_pairs(columns: np.ndarray, target: np.ndarray, price: np.ndarray, count: int) -> list[tuple[int, int]]:
+    """The pairs of columns (each of length 1) of the least cost, best first: all pairs are looked at.
+
+    The cost is the logarithm of what they leave unexplained, and the price of both.
+    """
     b = columns @ target  # (columns,)
+    whole = float(target @ target)
     found: list[tuple[float, int, int]] = []
     for begin in range(0, len(columns), 256):
         end = min(begin + 256, len(columns))
@@ -79,18 +84,24 @@ def best_pairs(columns: np.ndarray, target: np.ndarray, count: int) -> list[tupl
         left = b[begin:end, None]
         rest = 1 - gram * gram
         gain = np.where(rest > 1e-7, (left * left + b * b - 2 * left * b * gram) / np.maximum(rest, 1e-7), 0.0)
-        gain[np.arange(len(columns)) <= np.arange(begin, end)[:, None]] = 0.0
-        for at in _top(gain.ravel(), count):
+        cost = _cost(gain, whole) + price[begin:end, None] + price
+        cost[(np.arange(len(columns)) <= np.arange(begin, end)[:, None]) | (rest <= 1e-7)] = np.inf
+        for at in _top(-cost.ravel(), count):
             i, j = divmod(int(at), len(columns))
-            found.append((float(gain[i, j]), begin + i, j))
-    found.sort(key=lambda one: (-one[0], one[1:]))
-    return [(i, j) for gain, i, j in found[:count] if gain > 0]
+            found.append((float(cost[i, j]), begin + i, j))
+    found.sort()
+    return [(i, j) for cost, i, j in found[:count] if np.isfinite(cost)]
+
+
+def _cost(explained: np.ndarray, whole: float) -> np.ndarray:
+    return np.log(np.maximum(whole - explained, FLOOR * whole))
 
 
 def beam_search(
     columns: np.ndarray,
     target: np.ndarray,
     base: np.ndarray,
+    price: np.ndarray,
     terms: int,
     width: int,
     pairs: int = 1200,
@@ -100,6 +111,16 @@ def beam_search(
 
     All single columns are looked at, and all pairs among `pairs` columns: the first ones and the best ones. Larger sets
     grow from the best smaller ones and are then improved by exchanging one column at a time.
+
+    Parameters
+    ----------
+    columns, target, base : ndarray, shapes (columns, rows), (rows,), (base, rows)
+        Weighted.
+    price : ndarray, shape (columns,)
+        What using a column costs, in the logarithm of the unexplained sum of squares: with noise, many sets explain
+        about the same, and the simplest of them are wanted.
+    terms, width, pairs : int
+    should_stop : callable
 
     Returns
     -------
@@ -112,60 +133,63 @@ def beam_search(
     if whole <= 0 or len(columns) == 0:
         return []
     clean, alive = project(columns, basis)  # (columns, rows)
-    gain = (clean @ rest) ** 2
+    gain = np.where(alive, -_cost((clean @ rest) ** 2, whole) - price, -np.inf)
     answer = [(int(i),) for i in _top(gain, width) if alive[i]]
     beams = list(answer)
     if terms > 1 and len(columns) > 1 and not should_stop():
         half = pairs // 2  # the first columns, and those that explain most alone
         some = np.unique(np.concatenate([np.arange(min(half, len(columns))), _top(gain, half)]))
         some = some[alive[some]]
-        beams = [(int(some[i]), int(some[j])) for i, j in best_pairs(clean[some], rest, width)] or beams
+        beams = [(int(some[i]), int(some[j])) for i, j in best_pairs(clean[some], rest, price[some], width)] or beams
         answer += [beam for beam in beams if len(beam) == 2]
     for _ in range(3, terms + 1):
         if should_stop():
             break
         options: dict[tuple[int, ...], float] = {}
         for beam in beams:
-            for extra, value in _additions(clean, rest, beam, width):
-                options[tuple(sorted((*beam, extra)))] = value
-        beams = sorted(options, key=lambda beam: (-options[beam], beam))[:width]
-        beams = [_exchange(clean, rest, beam, options[beam]) for beam in beams[:2]] + beams
+            for extra, cost in _additions(clean, rest, price, beam, width):
+                options[tuple(sorted((*beam, extra)))] = cost
+        beams = sorted(options, key=lambda beam: (options[beam], beam))[:width]
+        beams = [_exchange(clean, rest, price, beam, options[beam]) for beam in beams[:2]] + beams
         beams = list(dict.fromkeys(beams))[:width]
         answer += beams
     return answer
 
 
-def _additions(columns, target, chosen, count):
-    """The best columns to add to the chosen ones, with how much of the target is explained then."""
+def _additions(columns, target, price, chosen, count):
+    """The best columns to add to the chosen ones, with what it costs then."""
     basis = orthonormal(columns[list(chosen)])
     part = float(np.sum((basis @ target) ** 2))
     rest = target - basis.T @ (basis @ target)
     overlap = columns @ basis.T  # (columns, chosen)
     left = 1 - np.einsum("ij,ij->i", overlap, overlap)
     gain = np.where(left > 1e-7, (columns @ rest) ** 2 / np.maximum(left, 1e-7), 0.0)
-    gain[list(chosen)] = 0.0
-    return [(int(i), part + float(gain[i])) for i in _top(gain, count) if gain[i] > 0]
+    cost = _cost(part + gain, float(target @ target)) + price + float(price[list(chosen)].sum())
+    cost[left <= 1e-7] = np.inf
+    cost[list(chosen)] = np.inf
+    return [(int(i), float(cost[i])) for i in _top(-cost, count) if np.isfinite(cost[i])]
 
 
-def _exchange(columns, target, chosen, value):
-    """The set after single columns were exchanged as long as that explains more."""
+def _exchange(columns, target, price, chosen, cost):
+    """The set after single columns were exchanged as long as that lowers the cost."""
     chosen = tuple(chosen)
     for _ in range(3):
-        before = value
+        before = cost
         for i in range(len(chosen)):
             others = chosen[:i] + chosen[i + 1 :]
-            added = _additions(columns, target, others, 1)
-            if added and added[0][1] > value * (1 + 1e-12) and added[0][0] not in others:
-                chosen, value = tuple(sorted((*others, added[0][0]))), added[0][1]
+            added = _additions(columns, target, price, others, 1)
+            if added and added[0][1] < cost - 1e-9:
+                chosen, cost = tuple(sorted((*others, added[0][0]))), added[0][1]
                 break
-        if value <= before:
+        if cost >= before:
             break
     return chosen
 
 
 def products(
-    left: np.ndarray, right: np.ndarray, root: np.ndarray, target: np.ndarray, basis: np.ndarray, count: int
-) -> list[tuple[float, int, int]]:
+    left: np.ndarray, right: np.ndarray, root: np.ndarray, target: np.ndarray, basis: np.ndarray, count: int,
+    prices: tuple[np.ndarray, np.ndarray],
+) -> list[tuple[float, int, int]]:  # fmt: skip
     """The products of a left and a right column that explain most of the target beside the basis.
 
     Parameters
@@ -176,6 +200,9 @@ def products(
         Roots of the weights.
     target, basis : ndarray, shapes (rows,) and (rank, rows)
         Weighted; the basis is orthonormal and the target has no part in it.
+    count : int
+    prices : (ndarray, ndarray), shapes (m,) and (n,)
+        As in :func:`beam_search`.
 
     Returns
     -------
@@ -184,7 +211,7 @@ def products(
     whole = float(target @ target)
     if whole <= 0:
         return []
-    found: list[tuple[float, int, int]] = []
+    found: list[tuple[float, float, int, int]] = []
     squares = np.square(right).T  # (rows, n)
     for begin in range(0, len(left), 256):
         part = left[begin : begin + 256]
@@ -194,11 +221,12 @@ def products(
             outside -= ((part * (root * q)) @ right.T) ** 2
         share = ((part * (root * target)) @ right.T) ** 2
         share = np.where(outside > 1e-7 * length, share / np.maximum(outside, 1e-300), 0.0) / whole
-        for at in _top(share.ravel(), count):
+        cost = np.log(np.maximum(1 - share, FLOOR)) + prices[0][begin : begin + 256, None] + prices[1]
+        for at in _top(-cost.ravel(), count):
             i, j = divmod(int(at), len(right))
-            found.append((float(share[i, j]), begin + i, j))
-    found.sort(key=lambda one: (-one[0], one[1:]))
-    return [one for one in found[:count] if one[0] > 0]
+            found.append((float(cost[i, j]), float(share[i, j]), begin + i, j))
+    found.sort()
+    return [(share, i, j) for _, share, i, j in found[:count] if share > 0]
 
 
 def eliminate(columns: np.ndarray, target: np.ndarray, keep: Sequence[int] = (), largest: int = 12):
