@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -16,7 +15,8 @@ from ..constants import refit
 from ..estimator import SymbolicRegressor
 from ..expression import Expression
 from ..front import ParetoFront
-from ..operators import Operator, find
+from ..operators import Operator
+from ..parameters import chosen_operators, read_guesses, threads, words
 from ..run import Run
 from ..validation import check_choice, check_number, check_range
 from .evolve import MUTATIONS, Settings, evolve
@@ -229,7 +229,7 @@ class GeneticRegressor(SymbolicRegressor):
 
     def _earlier_state(self, n_features: int) -> dict | None:
         state = super()._earlier_state(n_features)
-        lacking = set(state.get("operators", ())) - set(map(_words, self._operators())) if state else set()
+        lacking = set(state.get("operators", ())) - set(map(words, self._operators())) if state else set()
         if lacking:
             raise ValueError(
                 f"binary_operators and unary_operators lack {', '.join(map(repr, sorted(lacking)))}, which the earlier "
@@ -239,7 +239,7 @@ class GeneticRegressor(SymbolicRegressor):
 
     def _describe(self, generation, population, rng):
         """The state at this moment, as plain data when somebody asks for it."""
-        rng_state, operators = rng.getstate(), list(map(_words, self._operators()))
+        rng_state, operators = rng.getstate(), list(map(words, self._operators()))
         return lambda: {
             "generation": generation,
             "operators": operators,
@@ -250,24 +250,7 @@ class GeneticRegressor(SymbolicRegressor):
     # ------------------------------------------------------------ from parameters to parts
 
     def _operators(self) -> tuple[Operator, ...]:
-        chosen = []
-        for name, arity in (("binary_operators", 2), ("unary_operators", 1)):
-            given = getattr(self, name)
-            if isinstance(given, str) or not isinstance(given, Iterable):
-                raise ValueError(f"{name} is {given!r}: give a list of operators, such as {[given]!r}")
-            for one in given:
-                try:
-                    operator = Expression.operator(one) if isinstance(one, str) and "=" in one else find(one, arity)
-                except ValueError as error:
-                    raise ValueError(f"{name} holds {one!r}: {error}") from None
-                if operator.arity != arity:
-                    raise ValueError(f"{name} holds {one!r}, which takes {operator.arity} argument(s), not {arity}")
-                chosen.append(operator)
-        if not chosen:
-            raise ValueError(
-                "binary_operators and unary_operators are both empty: give at least one operator, such as '+'"
-            )
-        return tuple(dict.fromkeys(chosen))
+        return chosen_operators(self.binary_operators, self.unary_operators)
 
     def _primitives(self, X, y) -> Primitives:
         scale, constant_range = 1.0, self.constant_range
@@ -284,25 +267,12 @@ class GeneticRegressor(SymbolicRegressor):
         return Settings(**{name: getattr(self, name) for name in same}, **weights)
 
     def _guesses(self) -> list[Expression]:
-        guesses = []
-        for guess in self.guesses:
-            try:
-                tree = guess if isinstance(guess, Expression) else Expression.parse(guess, self._names)
-            except ValueError as error:
-                raise ValueError(f"guesses holds {guess!r}: {error}") from None
-            if tree.features and tree.features[-1] >= self.n_features_in_:
-                raise ValueError(f"guesses holds {guess!r}, but X has only {self.n_features_in_} columns")
-            if None not in (tree.names, self._names) and tree.names != self._names:
-                raise ValueError(f"guesses holds {guess!r} over {tree.names}, but the columns of X are {self._names}")
-            guesses.append(tree.with_names(self._names))
-        return guesses
+        return read_guesses(self.guesses, self._names, self.n_features_in_)
 
     def _executor(self, rows: int):
         """Threads where they help; the result is the same without them."""
-        threads = os.cpu_count() or 1 if self.n_jobs is None else self.n_jobs
-        if self.n_jobs is not None and self.n_jobs < 0:
-            threads = max(1, (os.cpu_count() or 1) + 1 + self.n_jobs)
-        return ThreadPoolExecutor(threads) if threads > 1 and rows >= ROWS_WORTH_THREADS else nullcontext()
+        count = threads(self.n_jobs)
+        return ThreadPoolExecutor(count) if count > 1 and rows >= ROWS_WORTH_THREADS else nullcontext()
 
     def _check_parameters(self):
         super()._check_parameters()
@@ -340,8 +310,3 @@ class GeneticRegressor(SymbolicRegressor):
         if self.mutation_weights is not None and not sum(self.mutation_weights.values()) > 0 and self.p_mutation > 0:
             raise ValueError("mutation_weights are all 0: give one a positive weight, or set p_mutation=0")
         self._operators()
-
-
-def _words(operator: Operator) -> str:
-    """What tells an operator from all others, in any process."""
-    return operator.definition or operator.name
