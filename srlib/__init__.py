@@ -2,10 +2,10 @@
 
 Symbolic regression finds a formula where other methods fit a black box. Start with an estimator::
 
-    from srlib import GeneticRegressor, problems
+    from srlib import EvolutionRegressor, problems
 
     kepler = problems.load("kepler")
-    model = GeneticRegressor(unary_operators=["sqrt"], random_state=0).fit(kepler.X, kepler.y)
+    model = EvolutionRegressor(unary_operators=["sqrt"], random_state=0).fit(kepler.X, kepler.y)
     print(model.equations_)
 
 The names below are loaded when they are first used, so ``import srlib`` is quick.
@@ -16,6 +16,7 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 _HOMES = {
+    "EvolutionRegressor": "evolution",
     "Expression": "expression",
     "GeneticRegressor": "genetic",
     "Operator": "operators",
@@ -26,11 +27,15 @@ _HOMES = {
     "Recorder": "events",
     "Recovery": "metrics",
     "SymbolicRegressor": "estimator",
+    "polish": "polish",
+    "readable": "readable",
     "recovers": "metrics",
     "refit": "constants",
+    "standard_errors": "constants",
 }
 _MODULES = (
-    "compare", "constants", "estimator", "events", "expression", "front", "genetic", "metrics", "operators", "problems",
+    "compare", "constants", "dimensions", "estimator", "events", "evolution", "expression", "front", "functions",
+    "genetic", "kernels", "metrics", "operators", "problems", "units",
 )  # fmt: skip
 
 __all__ = ["__version__", *sorted(_HOMES), *_MODULES]

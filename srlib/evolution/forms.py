@@ -42,7 +42,7 @@ def inner_arguments(
     if extra:
         values, makes = np.concatenate([values, extra]), makes + extra_makes
     good = np.isfinite(values).all(axis=1) & (np.ptp(values, axis=1) > 0)
-    good &= [writable(make) for make in makes]
+    good &= np.array([writable(make) for make in makes], dtype=bool)
     return values[good], [make for make, ok in zip(makes, good, strict=True) if ok]
 
 

@@ -197,4 +197,4 @@ def _over(search: Search, bottom: np.ndarray, parts: list[tuple[float, Expressio
     def write(e):
         return search.writer.over(e, search.writer.sum(parts))
 
-    return Target("quotient", search.y * bottom, slope / slope.max(), write, lambda t: t / bottom)
+    return Target("quotient", search.y * bottom, slope / slope.max(), slope.max(), write, lambda t: t / bottom)

@@ -17,6 +17,7 @@ from .writing import Unwritable, factors, tidy
 
 __all__ = ["Pool", "Problem", "pursue"]
 
+MIDDLE = 15  # what formulas of up to so many nodes leave unexplained is what others have to beat
 SCREENED = 150  # arguments that are tried with every multiplier
 TRIED = 6  # how many candidates of each kind have their constants fitted
 
@@ -102,6 +103,8 @@ class Problem:
         Weighted, and the roots of the weights.
     base : ndarray, shape (base, rows)
         Weighted.
+    unit : float
+        What errors are multiplied by to be errors in y.
     logarithmic : bool
         Whether terms are factors, and their logarithms the columns.
     model : callable
@@ -111,6 +114,7 @@ class Problem:
     target: np.ndarray
     root: np.ndarray
     base: np.ndarray
+    unit: float
     logarithmic: bool
     model: Callable[[list[Expression]], None]
 
@@ -145,11 +149,13 @@ def pursue(search: Search, problem: Problem, pool: Pool, most: int) -> None:
     terms: list[Expression] = []
     rest = problem.residual(orthonormal(problem.base))
     loss = float(rest @ rest)
-    for _ in range(most):
+    for step in range(most):
         if search.done or loss <= 0:
             return
         tried = []
-        for candidate in candidates(search, problem, pool, terms):
+        # the last term must beat what is known already; those before it need not, by themselves
+        enough = (0.8 if step == most - 1 else 20.0) * search.least[min(MIDDLE, search.maxsize)]
+        for candidate in candidates(search, problem, pool, terms, enough):
             if search.done:
                 return
             new = fit_terms(
@@ -174,21 +180,20 @@ def pursue(search: Search, problem: Problem, pool: Pool, most: int) -> None:
             pool = pool.extended([search.writer.times(Expression.variable(j), terms[-1]) for j in pool.features[:6]])
 
 
-def candidates(search, problem, pool, terms) -> list[Expression]:
-    """Terms that may explain much of what is left."""
+def candidates(search, problem, pool, terms, enough: float) -> list[Expression]:
+    """Terms that may explain much of what is left; none if no smooth function leaves less than `enough`."""
     columns = np.array([problem.view(search.values(term)) * problem.root for term in terms]).reshape(-1, search.rows)
     basis = orthonormal(np.concatenate([problem.base, columns]))
     rest = problem.residual(basis)
-    found: dict[Expression, float] = {}
+    last = 1 if problem.logarithmic else None
+    multipliers = pool.multipliers[:last], pool.multiplier_makes[:last]
+    smooth = pool.smooth if problem.logarithmic else pool.smooth[:SCREENED]
+    found, best = _functions(search, problem, pool, basis, rest, multipliers, smooth, 2 * TRIED, enough)
     small = pool.small
     left, alive = project(problem.view(small[0]) * problem.root, basis)
     for i, gain in _best((left @ rest) ** 2, TRIED):
         if alive[i]:
             found[small[1][i]()] = gain
-    last = 1 if problem.logarithmic else None
-    multipliers = pool.multipliers[:last], pool.multiplier_makes[:last]
-    smooth = pool.smooth if problem.logarithmic else pool.smooth[:SCREENED]
-    found.update(_functions(search, problem, pool, basis, rest, multipliers, smooth, 2 * TRIED))
     if not problem.logarithmic:
         for term in _periodic(search, problem, pool, basis, rest):
             found.setdefault(term, float(rest @ rest))
@@ -205,10 +210,13 @@ def candidates(search, problem, pool, terms) -> list[Expression]:
     return [term for term in ordered if term.size <= search.maxsize][: 3 * TRIED]
 
 
-def _functions(search, problem, pool, basis, rest, multipliers, smooth, count) -> dict[Expression, float]:
-    """Functions of one argument, times a multiplier, that explain much, and how much."""
+def _functions(search, problem, pool, basis, rest, multipliers, smooth, count, enough=np.inf):
+    """Functions of one argument, times a multiplier, that explain much, and how much: {function: gain}, loss left."""
     found: dict[Expression, float] = {}
     shares = screen(rest, basis, problem.root, multipliers[0], smooth, search.should_stop)
+    left_over = float(rest @ rest) * (1 - shares.max(initial=0.0)) * problem.unit**2
+    if left_over > enough:
+        return found, left_over
     for at, _ in _best(shares.ravel(), count):
         m, u = divmod(at, shares.shape[1])
         if search.should_stop():
@@ -220,7 +228,7 @@ def _functions(search, problem, pool, basis, rest, multipliers, smooth, count) -
         left, alive = project(columns, basis)
         for i, gain in _best((left @ rest) ** 2 * alive * good, 3):
             _multiply(search, found, multipliers[1][m], atoms.expression(i), gain)
-    return found
+    return found, left_over
 
 
 def _exchanged(search, problem, pool, terms) -> list[list[Expression]]:
@@ -237,13 +245,13 @@ def _exchanged(search, problem, pool, terms) -> list[list[Expression]]:
             left = search.writer.product(1.0, {base: e for base, e in powers.items() if base != factor})
             multipliers = search.values(left)[None], [lambda left=left: left]
             if np.isfinite(multipliers[0]).all():
-                found.update(_functions(search, problem, pool, basis, rest, multipliers, pool.smooth[:SCREENED], 4))
+                found.update(_functions(search, problem, pool, basis, rest, multipliers, pool.smooth[:SCREENED], 4)[0])
     return [[*others, new] for new in sorted(found, key=lambda new: -found[new])[:12]]
 
 
 def _improved(search, problem, pool, best, cost):
     """The terms with what they do not need left out, with numbers where there were none, or with other factors."""
-    for _ in range(4):
+    for _ in range(3):
         options = _exchanged(search, problem, pool, best[0])
         for at, term in enumerate(best[0]):
             for shorter in _shortened(term):
@@ -256,10 +264,10 @@ def _improved(search, problem, pool, best, cost):
         if freed != best[0] and all(term.size <= search.maxsize for term in freed):
             options.append(freed)
         before = best
-        for option in options[:50]:
+        for option in options[:36]:
             if search.done:
                 return best
-            new = fit_terms(option, search.columns, problem.view, problem.target, problem.base, problem.root, 6)
+            new = fit_terms(option, search.columns, problem.view, problem.target, problem.base, problem.root, 5)
             if np.isfinite(new[1]):
                 best = min(best, new, key=cost)
         if best is before:

@@ -17,7 +17,7 @@ from .dictionary import exponents, power_columns, writable
 from .models import Base, eliminated, log_features, powers_of, product_of, quotients, separable, sum_of, sums
 from .pursuit import Pool, Problem, pursue
 from .search import Search, merged
-from .sparse import beam_search, eliminate, orthonormal, products, project
+from .sparse import beam_search, eliminate, orthonormal, products, project, regress
 from .targets import Target, targets
 
 __all__ = ["regression_phase"]
@@ -60,27 +60,28 @@ def regression_phase(
     list of Expression
         At most 30 terms of the best models found, best first.
     """
-    search = Search(X, y, sample_weight, operators, maxsize, report, should_stop)
-    if search.rows < 3 or np.ptp(search.y) == 0:
-        return []
-    phase = Phase(search, effort)
-    for step in (
-        phase.straight_lines, phase.power_laws, phase.polynomials, phase.small_sums, phase.small_products,
-        phase.multiplied_pairs, phase.separated, phase.quotients, phase.pursuits,
-    ):  # fmt: skip
-        if search.done:
-            break
-        step()
+    with np.errstate(all="ignore"):
+        search = Search(X, y, sample_weight, operators, maxsize, report, should_stop)
+        if search.rows < 3 or np.ptp(search.y) == 0:
+            return []
+        phase = Phase(search, relevant(X, y, sample_weight), effort)
+        for step in (
+            phase.straight_lines, phase.power_laws, phase.polynomials, phase.small_sums, phase.small_products,
+            phase.multiplied_pairs, phase.separated, phase.quotients, phase.pursuits,
+        ):  # fmt: skip
+            if search.done:
+                break
+            step()
     return search.terms()
 
 
 class Phase:
     """The steps of the regression phase, cheap ones first."""
 
-    def __init__(self, search: Search, effort: float):
+    def __init__(self, search: Search, features: list[int], effort: float):
         self.search, self.effort = search, effort
         self.targets = targets(search.y, search.writer)
-        self.features = _relevant(search)
+        self.features = [j for j in features if np.ptp(search.columns[j]) > 0]
         self.few = self.features[: 10 if search.rows > 30 else 6]
         self.one_sided = bool((search.y != 0).all())  # then the target has a logarithm, up to its sign
         self.reduced: list[tuple[Target, list[int]]] = []
@@ -169,7 +170,7 @@ class Phase:
         if not np.isfinite(m).all() or (m == 0).any():
             return
         for target in targets(search.y / m, search.writer):
-            slope = target.slope * np.abs(m)
+            slope = target.slope * target.unit * np.abs(m)
 
             def write(e, target=target):
                 return search.writer.product(1.0, merged([target.write(e)], [1.0], factor))
@@ -177,7 +178,8 @@ class Phase:
             def undo(t, target=target):
                 return m * target.undo(t)
 
-            new = Target(f"{target.name} of y/m", target.values, slope / slope.max(), write, undo)
+            largest = float(slope.max())
+            new = Target(f"{target.name} of y/m", target.values, slope / largest, largest, write, undo)
             self.reduced.append((new, features))
 
     def quotients(self) -> None:
@@ -267,8 +269,9 @@ class Phase:
         root = self.search.root * target.slope
         columns = np.concatenate([base[1], np.ones((1, self.search.rows))]) * root
         return Problem(
-            target.values * root, root, columns, False, lambda terms: sum_of(self.search, target, terms, base)
-        )
+            target.values * root, root, columns, target.unit, False,
+            lambda terms: sum_of(self.search, target, terms, base),
+        )  # fmt: skip
 
     def _product_problem(self) -> Problem:
         search = self.search
@@ -276,19 +279,29 @@ class Phase:
         root = search.root * np.abs(search.y)
         columns = np.concatenate([base[1], np.ones((1, search.rows))]) * root
         target = np.log(np.abs(search.y)) * root
-        return Problem(target, root, columns, True, lambda terms: product_of(search, terms, base))
+        return Problem(target, root, columns, 1.0, True, lambda terms: product_of(search, terms, base))
 
 
-def _relevant(search: Search) -> list[int]:
-    """The features that vary, those that say most about the target first, at most 20."""
-    y = search.y - search.y.mean()
-    score = {}
-    for j, x in enumerate(search.columns):
-        if np.ptp(x) == 0:
-            continue
-        with np.errstate(all="ignore"):
-            shapes = np.array([x, x * x, np.abs(x - x.mean()), np.sin(x), np.cos(x)]) * search.root
-        clean, _ = project(shapes, orthonormal(search.root[None]))
-        score[j] = float(np.max(np.abs(clean @ (y * search.root))))
-    best = sorted(score, key=lambda j: -score[j])[:20]
-    return sorted(best) if len(best) <= 10 else best
+def relevant(X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None, most: int = 20) -> list[int]:
+    """The features that say most about the target, alone or beside the others, at most `most`."""
+    rows = slice(0, 5000) if len(y) <= 5000 else np.random.default_rng(1).permutation(len(y))[:5000]
+    X, y = np.asarray(X, dtype=float)[rows], np.asarray(y, dtype=float)[rows]
+    root = np.ones(len(y)) if sample_weight is None else np.sqrt(np.asarray(sample_weight, dtype=float)[rows])
+    varying = [j for j in range(X.shape[1]) if np.ptp(X[:, j]) > 0]
+    if len(varying) <= 10:
+        return varying
+    basis = orthonormal(root[None])
+    target = y * root - basis.T @ (basis @ (y * root))
+    columns, _ = project(X[:, varying].T * root, basis)  # (features, rows)
+    rest, line = np.zeros(len(y)), regress(columns, target) if 3 * len(varying) < len(y) else None
+    if line is not None:
+        rest = target - line.coefficients @ columns
+    score = []
+    for k, j in enumerate(varying):
+        x = X[:, j]
+        shapes, _ = project(np.array([x, x * x, np.abs(x - x.mean()), np.sin(x), np.cos(x)]) * root, basis)
+        alone = np.max(np.abs(shapes @ target)) / np.linalg.norm(target)
+        own = rest + (0.0 if line is None else line.coefficients[k]) * columns[k]  # what the other features leave
+        beside = np.max(np.abs(shapes @ own)) / max(np.linalg.norm(own), 1e-300)
+        score.append(max(alone, beside))
+    return [varying[k] for k in np.argsort(-np.array(score), kind="stable")[:most]]

@@ -140,11 +140,9 @@ class Search:
         plain = target.name == "identity" and not inside
         for intercept in (True, False):
             unweighted = np.concatenate([values, np.ones((1, self.rows))]) if intercept else values
-            if len(unweighted) == 0 or 2 * len(unweighted) > len(t) + 2:
+            if len(unweighted) == 0 or 2 * len(unweighted) > len(t) + 2 or self.exact:
                 continue
             for coefficients in _coefficients(unweighted * root, t):
-                if self.done:
-                    return
                 loss = self._undone(target, coefficients @ unweighted)
                 shortest = _shortest(coefficients, terms)
                 if shortest > self.maxsize + 4:

@@ -25,7 +25,9 @@ class Target:
         ``g(y)``.
     slope : ndarray, shape (rows,)
         ``|dy/dg|``: what an error of 1 in ``g`` is in ``y``; the root of the row's weight, so that noise in y counts
-        alike in all rows.
+        alike in all rows; at most 1.
+    unit : float
+        What the slope was divided by.
     write : callable
         ``write(sum) -> formula of y``.
     undo : callable
@@ -35,13 +37,14 @@ class Target:
     name: str
     values: np.ndarray
     slope: np.ndarray
+    unit: float
     write: Callable[[Expression], Expression]
     undo: Callable[[np.ndarray], np.ndarray]
 
 
 def identity(y: np.ndarray) -> Target:
     """The target as it is."""
-    return Target("identity", y, np.ones_like(y), lambda e: e, lambda t: t)
+    return Target("identity", y, np.ones_like(y), 1.0, lambda e: e, lambda t: t)
 
 
 def targets(y: np.ndarray, writer: Writer) -> list[Target]:
@@ -56,7 +59,7 @@ def targets(y: np.ndarray, writer: Writer) -> list[Target]:
             # a row never counts more than 1e8 times less than the most important one
             formula = write(Expression.variable(0))
             weights = np.maximum(slope / largest, 1e-8)
-            found.append(Target(name, values, weights, write, lambda t: formula.evaluate_columns([t])))
+            found.append(Target(name, values, weights, float(largest), write, lambda t: formula.evaluate_columns([t])))
 
     def unary(name):
         return lambda e: writer.apply(name, e)

@@ -6,9 +6,11 @@ import numpy as np
 
 from ..expression import Expression
 from .evaluate import derivatives_of, values_of
+from .jit import kernel
+from .losses import row_loss
 from .program import BODY_SIZE, Alphabet, Workspace, alphabet, assemble, workspace
 
-__all__ = ["evaluate", "jacobian"]
+__all__ = ["evaluate", "jacobian", "mean_loss"]
 
 CHUNK = 1 << 14  # rows whose columns are copied at a time
 
@@ -71,3 +73,29 @@ def _program(expression: Expression, columns: np.ndarray) -> tuple[int, Alphabet
     nodes = expression.size + int(letters.table[BODY_SIZE, operators].sum())
     work = workspace(columns, nodes, columns.dtype)
     return assemble(expression.codes, expression.values, expression.size, letters, work), letters, work
+
+
+def mean_loss(prediction, y, sample_weight=None, loss: int = 0, parameter: float = 1.0, address: int = 0) -> float:
+    """The weighted mean of a loss (:mod:`srlib.kernels.losses`); infinite if a prediction is not finite.
+
+    Examples
+    --------
+    >>> mean_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
+    2.0
+    """
+    if loss == 0:
+        with np.errstate(all="ignore"):
+            squares = (prediction - y) ** 2
+            total = float(np.mean(squares) if sample_weight is None else np.average(squares, weights=sample_weight))
+    else:
+        weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, float)
+        total = float(_sum_losses(prediction, y, weight, loss, parameter, address) / weight.sum())
+    return total if np.isfinite(total) else np.inf
+
+
+@kernel
+def _sum_losses(prediction, y, weight, loss, parameter, address):
+    total = 0.0
+    for k in range(len(y)):
+        total += weight[k] * row_loss(loss, parameter, address, prediction[k], y[k])
+    return total

@@ -42,6 +42,7 @@ NEEDED = {
     "pandas": "pandas",
     "sympy": "sympy",
     "matplotlib": "matplotlib",
+    "numba": "numba",
     "tqdm": "tqdm",
     "ipywidgets": "ipywidgets",
 }

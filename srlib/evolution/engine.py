@@ -1,0 +1,371 @@
+"""One search from the data to the front: regression first, then the islands, then the polish."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..constants import refit
+from ..dimensions import unit_rules
+from ..expression import Expression
+from ..kernels.api import evaluate, mean_loss
+from ..kernels.losses import SQUARED
+from ..operators import CONSTANT, Operator
+from ..parameters import words
+from ..polish import polish
+from ..run import Run, StopSearch
+from . import constraints
+from .archipelago import Archipelago, thread_pool
+from .dimensions import dimension_violations
+from .evolve import COUNTS, KINDS
+from .history import History
+from .island import Table, Task, expression_of, from_dict, new_island, populate, to_dict
+from .judge import LOSS, NAME
+from .migration import take_better
+from .prepare import batch_rows, denoised, select_columns
+from .regression import regression_phase
+from .rescale import Scales, choose_scales, into_scales, out_of_scales
+from .settings import Settings
+from .trees import Letters
+
+__all__ = ["EXACT", "STATE_VERSION", "Engine", "Options"]
+
+EXACT = "exact"
+STATE_VERSION = 1  # of the checkpoint's format
+MANY_ROWS = 2000  # above, batching="auto" takes batches
+PATIENCE = 5  # iterations without a better front after which an exact formula ends the search
+NEARLY_EXACT = 1e-7  # of the target's variance: constants are worth fitting to the last digit
+SPARE_NODES = 24  # nodes that a formula in the making may have beyond the largest one
+FIRST_MEMBERS = 60
+REGRESSION_SHARE = 0.3  # of a time limit
+
+
+@dataclass(frozen=True)
+class Options:
+    """A user's parameters, read."""
+
+    operators: tuple[Operator, ...]
+    settings: Settings
+    maxsize: float
+    maxdepth: int | None
+    limits: Mapping
+    loss: tuple[int, float, int]
+    batching: bool | str
+    batch_size: int
+    select_k_features: int | None
+    denoise: bool
+    guesses: Sequence[Expression]
+    units: tuple | None
+    readable: bool
+    executor: Executor | None
+    n_jobs: int
+    until_exact: bool
+    time_limit: float | None
+
+
+class Engine:
+    """A search on one table; see :class:`~srlib.EvolutionRegressor`."""
+
+    def __init__(self, options: Options, X, y, sample_weight, names, seed: int):
+        self.options, self.settings, self.names, self.seed = options, options.settings, names, seed
+        self.chosen = np.arange(X.shape[1])
+        if options.select_k_features is not None and options.select_k_features < X.shape[1]:
+            self.chosen = select_columns(X, y, options.select_k_features, seed)
+        self.y = denoised(X, y, seed) if options.denoise else y
+        self.columns = np.ascontiguousarray(X.T)  # (all features, rows), the user's
+        self.weight = sample_weight
+        self.variance = float(np.average((self.y - np.average(self.y, weights=sample_weight)) ** 2, weights=sample_weight))
+        X = X[:, self.chosen]
+        linear = self.settings.linear_scaling
+        scales = choose_scales(X, self.y) if self.settings.rescale else Scales(np.ones(X.shape[1]), 1.0)
+        self.scales = Scales(scales.features, 1.0 if linear else scales.target)
+        self.scaled = np.ascontiguousarray((X * self.scales.features).T)  # (chosen features, rows)
+        self.target = self.y * self.scales.target
+        self.history = History()
+        self._offered: dict[bytes, float] = {}
+        self._set_up_tables(X.shape[1])
+
+    def _set_up_tables(self, n_features: int) -> None:
+        options = self.options
+        limits = dict(options.limits)
+        if not np.isscalar(limits["complexity_of_variables"]):
+            limits["complexity_of_variables"] = [limits["complexity_of_variables"][j] for j in self.chosen]
+        self.limits = constraints.limits(
+            options.operators, n_features, maxsize=options.maxsize, maxdepth=options.maxdepth, **limits
+        )
+        self.units = None
+        if options.units is not None:
+            X_units, y_units, pure = options.units
+            own = [one for one in options.operators if one.definition]
+            self.units = unit_rules([X_units[j] for j in self.chosen], y_units, own, pure)
+        by_arity = [[one.code for one in options.operators if one.arity == arity] for arity in (1, 2)]
+        self.letters = Letters(*(np.array(codes, np.int32) for codes in by_arity), n_features)
+        light = min(1.0, *self.limits.variables, *self.limits.operators[[0, *(o.code for o in options.operators)]])
+        self.room = int(min(options.maxsize / max(light, 0.25), 250)) + SPARE_NODES
+        self.bins = int(math.floor(options.maxsize + 0.5)) + 1
+        self._stack = constraints.workspace(self.limits, 4 * self.room)
+
+    # ------------------------------------------------------------ the search
+
+    def iterations(self, run: Run, state: dict | None, wanted: int) -> Iterator[int]:
+        """Search; yields the number of each iteration that was completed."""
+        settings, options = self.settings, self.options
+        batching = options.batching if options.batching != "auto" else len(self.y) > MANY_ROWS
+        local = options.executor is None
+        pool = thread_pool(options.n_jobs, settings.populations) if local else nullcontext(options.executor)
+        with pool as executor:
+            if state is None:
+                rng, first = np.random.default_rng([self.seed, 1 << 32]), 0
+                task = self._task(self._table(rng, batching, 0), batching)
+                self._offer_constant(run)
+                given = self._first_formulas(run)
+                world = self._new_world(task, given, rng)
+                self._take_new(world, range(self.bins), run)
+            else:
+                world, first = self._world_of(state), state["iteration"]
+                self._judge_again(run)
+                task = self._task(self._table(world.rng, batching, first), True)
+            run.remember(self._describe(world, first))
+            idle = 0
+            for iteration in range(first + 1, first + wanted + 1):
+                run.check()
+                if batching and iteration > first + 1:
+                    task = replace(task, table=self._table(world.rng, batching, iteration))
+                task = replace(task, budget=self._budget(run))
+                before = run.front.copy()
+                try:
+                    shares = settings.fraction_replaced_hof, settings.fraction_replaced
+                    places = world.iterate(task, executor, local, shares, run)
+                except (StopSearch, KeyboardInterrupt):
+                    self._take_new(world, range(self.bins), run, quietly=True)
+                    raise
+                task = replace(task, fresh=batching)
+                for island in world.islands:
+                    self.history.record(island.log)
+                self.history.forget(world.living)
+                self._take_new(world, places, run)
+                self.history.front(run.elapsed, run.evaluations, run.front.copy())
+                run.iteration(iteration, first + wanted, self._describe(world, iteration), self._details(world))
+                yield iteration
+                idle = 0 if run.front != before else idle + 1
+                if options.until_exact and self._exact(run) and idle >= PATIENCE:
+                    raise StopSearch("exact")
+
+    def _budget(self, run: Run) -> int:
+        left = run.evaluations_left
+        return 1 << 40 if math.isinf(left) else max(1, int(left // self.settings.populations))
+
+    def _exact(self, run: Run) -> bool:
+        return len(run.front) > 0 and run.front[-1].loss <= max(run.front.resolution, 1e-26 * self.variance)
+
+    def _table(self, rng, batching: bool, iteration: int) -> Table:
+        """The rows that the islands look at in this iteration."""
+        key = (id(self), self.seed, iteration if batching else 0)
+        if not batching:
+            return Table(self.scaled, self.target, self.weight, key)
+        rows = batch_rows(len(self.y), self.options.batch_size, rng)
+        weight = None if self.weight is None else self.weight[rows]
+        return Table(np.ascontiguousarray(self.scaled[:, rows]), self.target[rows], weight, key)
+
+    def _task(self, table: Table, fresh: bool) -> Task:
+        settings = self.settings
+        every_child = settings.optimize_probability >= 1.0
+        return Task(
+            table=table, letters=self.letters, limits=self.limits, units=self.units,
+            rules=settings.rules(self.options.maxsize), linear=settings.linear_scaling,
+            may_subtract="sub" in {one.name for one in self.options.operators}, room=self.room, loss=self.options.loss,
+            cycles=settings.ncycles_per_iteration, budget=1 << 40,
+            optimize=(0.0, 0) if every_child else (settings.optimize_probability, settings.optimizer_iterations),
+            simplify=settings.should_simplify, fresh=fresh,
+        )  # fmt: skip
+
+    def _new_world(self, task: Task, given, rng) -> Archipelago:
+        settings = self.settings
+        size = settings.population_size
+        islands = [new_island(i, self.seed, size, self.room, self.bins) for i in range(settings.populations)]
+        world = Archipelago(islands, self.bins, self.room, rng)
+        first = size if settings.replacement == "oldest" else min(size, FIRST_MEMBERS)
+        for i, island in enumerate(islands):
+            mine = [one for j, one in enumerate(given) if j < 12 or j % len(islands) == i]
+            populate(island, task, first, settings.initial_operators, mine)
+            take_better(world.hall, island.hall)
+            self.history.record(island.log)
+        return world
+
+    def _first_formulas(self, run: Run) -> list[tuple[Expression, int]]:
+        """The user's guesses, and what the regression phase finds; over the scaled columns, with how they were made."""
+        back = {int(j): place for place, j in enumerate(self.chosen)}
+        given = []
+        for guess in self.options.guesses:
+            self._offer(guess, None, run)
+            if all(j in back for j in guess.features):
+                codes = np.array([-1 - back[-1 - code] if code < 0 else code for code in guess.codes.tolist()], np.int32)
+                given.append((into_scales(Expression(codes, guess.values), self.scales), KINDS.index("guess")))
+        if self.settings.regression and len(self.y) > 3:
+            given += [(one, KINDS.index("regression")) for one in self._regress(run)]
+        return given
+
+    def _regress(self, run: Run) -> list[Expression]:
+        best: list[tuple[float, Expression]] = []
+
+        def report(expression: Expression) -> None:
+            run.count()
+            loss = self._offer(self._outside(expression), expression, run)
+            if loss < np.inf:
+                best.append((loss, expression))
+
+        def should_stop() -> bool:
+            run.check()
+            limit = self.options.time_limit
+            return limit is not None and run.elapsed > REGRESSION_SHARE * limit
+
+        terms = regression_phase(
+            self.scaled.T, self.target, self.weight, self.options.operators, int(self.options.maxsize), report, should_stop
+        )
+        found, sizes = [], set()
+        for _, expression in sorted(best, key=lambda pair: pair[0]):
+            if expression.size not in sizes:  # the best of each size
+                sizes.add(expression.size)
+                found.append(expression.with_names(None))
+        return [*found[:12], *(one.with_names(None) for one in terms)]
+
+    # ------------------------------------------------------------ from the search's formulas to the user's
+
+    def _outside(self, expression: Expression) -> Expression:
+        """A formula over the scaled columns, over the user's."""
+        expression = out_of_scales(expression.with_names(None), self.scales)
+        codes = expression.codes.copy()
+        features = codes < 0
+        codes[features] = -1 - self.chosen[-1 - codes[features]]
+        return Expression(codes, expression.values, self.names)
+
+    def loss(self, expression: Expression) -> float:
+        """The loss on the user's rows; infinite if there is no finite value in some row."""
+        values = evaluate(expression, self.columns)
+        return mean_loss(values, self.y, self.weight, *self.options.loss)
+
+    def complexity(self, expression: Expression) -> float:
+        """The complexity by the user's weights."""
+        codes = self._inside_codes(expression)
+        return float(constraints.complexity(codes, len(codes), self.limits))
+
+    def _inside_codes(self, expression: Expression) -> np.ndarray:
+        back = np.zeros(len(self.columns), np.int32)
+        back[self.chosen] = np.arange(len(self.chosen))
+        codes = expression.codes.astype(np.int32)
+        codes[codes < 0] = -1 - back[-1 - codes[codes < 0]]
+        return codes
+
+    def allowed(self, expression: Expression) -> bool:
+        """Whether a formula over the user's columns keeps to the limits and the units."""
+        if expression.size > 3 * self.room or not set(expression.features) <= set(self.chosen.tolist()):
+            return False
+        codes = self._inside_codes(expression)
+        if codes.max() >= len(self.limits.arity) or not constraints.satisfies(codes, len(codes), self.limits, self._stack):
+            return False
+        if self.units is None:
+            return True
+        from ..dimensions import unit_workspace
+
+        work = unit_workspace(len(codes))
+        return dimension_violations(codes, expression.values.copy(), len(codes), self.units, work) == 0
+
+    def _offer(self, expression: Expression, inside: Expression | None, run: Run, name: int | None = None) -> float:
+        """Judge a formula on all rows and offer it to the front; returns its loss, infinite if it is not allowed."""
+        if not self.allowed(expression):
+            return np.inf
+        loss = self.loss(expression)
+        weight = self.complexity(expression)
+        if not run.front.wants(loss, weight):
+            return loss
+        near = loss < NEARLY_EXACT * self.variance and self.options.loss[0] == SQUARED
+        if near and len(expression.constants):
+            fitted = refit(expression, self.columns, self.y, self.weight)
+            better = self.loss(fitted)
+            if better < loss:
+                expression, loss = fitted, better
+        if name is not None:
+            self.history.name(expression, name)
+        run.offer(expression, loss, weight)
+        return loss
+
+    def _offer_constant(self, run: Run) -> None:
+        middle = np.average(self.y, weights=self.weight) if self.options.loss[0] == SQUARED else np.median(self.y)
+        constant = Expression([CONSTANT], [float(middle)], self.names)
+        if self.allowed(constant):
+            run.front.add(constant, self.loss(constant), self.complexity(constant))
+
+    def _take_new(self, world: Archipelago, places, run: Run, quietly: bool = False) -> None:
+        """Offer places of the hall of fame to the front; ``quietly`` without ending the search."""
+        for place in places:
+            if not np.isfinite(world.hall.costs[place, LOSS]):
+                continue
+            inside = expression_of(world.hall, place)
+            try:
+                self._offer(self._outside(inside), inside, run, int(world.hall.info[place, NAME]))
+            except StopSearch:
+                if not quietly:
+                    raise
+
+    def _judge_again(self, run: Run) -> None:
+        """An earlier fit's front with its losses now: the data may be others."""
+        front = run.front
+        run.front = type(front)(front.resolution)
+        for entry in front:
+            run.front.add(entry.expression, self.loss(entry.expression), self.complexity(entry.expression))
+
+    def polish(self, run: Run) -> None:
+        """The end: constants to the last digit, standard errors, readable numbers, no formula twice."""
+        squared = self.options.loss[0] == SQUARED
+        if len(run.front) == 0:
+            return
+        if squared:
+            front = run.front
+            polish(
+                front, self.columns, self.y, self.weight, until=run.polish_until, loss=self.loss,
+                complexity=lambda one: self.complexity(one) if self.allowed(one) else math.inf, errors=True,
+            )  # fmt: skip
+        run.front.attach(self.columns.T, self.y, self.weight, self.loss)
+        run.front = run.front.without_duplicates(seconds=1.0)
+
+    # ------------------------------------------------------------ state
+
+    def _details(self, world: Archipelago) -> dict:
+        islands = world.islands
+        sizes = [island.population.costs[: int(island.counts[COUNTS[6]]), 1] for island in islands]
+        return {
+            "complexities": np.concatenate(sizes), "frequencies": world.counts / world.counts.sum(),
+            "islands": len(islands), "proposed": int(sum(island.counts[COUNTS[1]] for island in islands)),
+            "duplicates": int(sum(island.counts[COUNTS[2]] for island in islands)),
+        }  # fmt: skip
+
+    def _describe(self, world: Archipelago, iteration: int):
+        """The state at this moment, as plain data when somebody asks for it."""
+        islands = [copy.deepcopy(replace(one, hall=None, log=None)) for one in world.islands]
+        hall = replace(copy.deepcopy(replace(world.islands[0], hall=None, log=None)), population=copy.deepcopy(world.hall))
+        hall.counts[COUNTS[6]] = self.bins
+        counts, dice = world.counts.copy(), copy.deepcopy(world.rng.bit_generator.state)
+        operators = list(map(words, self.options.operators))
+        return lambda: {
+            "version": STATE_VERSION, "iteration": iteration, "operators": operators, "seed": self.seed,
+            "islands": [to_dict(one) for one in islands], "hall": to_dict(hall), "complexities": counts.tolist(),
+            "rng": dice,
+        }  # fmt: skip
+
+    def _world_of(self, state: dict) -> Archipelago:
+        size = self.settings.population_size
+        islands = [from_dict(data, size, self.room, self.bins) for data in state["islands"]]
+        rng = np.random.default_rng()
+        rng.bit_generator.state = state["rng"]
+        world = Archipelago(islands, self.bins, self.room, rng)
+        hall = from_dict(state["hall"], self.bins, self.room, self.bins).population
+        for own, theirs in zip(world.hall, hall, strict=True):
+            own[:] = theirs
+        world.counts[:] = state["complexities"][: self.bins]
+        return world

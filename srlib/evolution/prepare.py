@@ -1,0 +1,85 @@
+"""What happens to the data before the search: the choice of columns, smoothing, batches; and what a loss is called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+
+from ..functions import address, from_function
+from ..kernels.losses import CUSTOM, LOSSES
+from ..operators import suggest
+
+__all__ = ["batch_rows", "denoised", "read_loss", "select_columns"]
+
+PARAMETERS = {"huber": (1.0, 0.0, np.inf), "quantile": (0.5, 0.0, 1.0)}  # default, and the open range it must lie in
+
+
+def read_loss(loss: str | Callable) -> tuple[int, float, int]:
+    """``(kind, parameter, address)`` of a loss for the kernels (:mod:`srlib.kernels.losses`).
+
+    Parameters
+    ----------
+    loss : str or callable
+        "squared", "absolute", "huber" or "huber(0.5)", "quantile(0.9)", "logcosh"; or a Python function
+        ``loss(prediction, target) -> float`` that numba can compile.
+
+    Examples
+    --------
+    >>> read_loss("huber(0.5)")
+    (2, 0.5, 0)
+    """
+    if callable(loss):
+        try:
+            operator = from_function(loss, name=f"loss_{getattr(loss, '__name__', 'function').strip('<>')}")
+        except ValueError as error:
+            raise ValueError(f"elementwise_loss is {loss!r}: {error}") from None
+        if operator.arity != 2:
+            raise ValueError(f"elementwise_loss is {loss!r}: give a function of (prediction, target)")
+        return CUSTOM, 0.0, address(operator)
+    match = re.fullmatch(r"\s*(\w+)\s*(?:\(\s*([-+.\deE]+)\s*\))?\s*", loss) if isinstance(loss, str) else None
+    name = match[1].lower() if match else ""
+    if name not in LOSSES:
+        hint = suggest(name, LOSSES) or f": choose from {', '.join(map(repr, LOSSES))}, or give a function"
+        raise ValueError(f"elementwise_loss is {loss!r}{hint}")
+    value = PARAMETERS.get(name, (0.0,))[0]
+    if match[2] is not None:
+        try:
+            value = float(match[2])
+        except ValueError:
+            raise ValueError(f"elementwise_loss is {loss!r}: {match[2]!r} is not a number") from None
+        if name not in PARAMETERS:
+            raise ValueError(f"elementwise_loss is {loss!r}: {name} takes no number")
+        _, low, high = PARAMETERS[name]
+        if not low < value < high:
+            raise ValueError(f"elementwise_loss is {loss!r}: give a number between {low:g} and {high:g}")
+    return LOSSES[name], value, 0
+
+
+def select_columns(X: np.ndarray, y: np.ndarray, k: int, seed: int) -> np.ndarray:
+    """The ``k`` columns that a random forest finds most important, in their order."""
+    from sklearn.ensemble import RandomForestRegressor
+
+    rows = np.random.default_rng(seed).permutation(len(y))[:5000]
+    forest = RandomForestRegressor(n_estimators=100, max_depth=3, random_state=seed).fit(X[rows], y[rows])
+    return np.sort(np.argsort(-forest.feature_importances_, kind="stable")[:k])
+
+
+def denoised(X: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
+    """The target smoothed by a Gaussian process (at most 1000 rows of it are learnt from)."""
+    from sklearn.gaussian_process import GaussianProcessRegressor
+    from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
+
+    spread = np.where(X.std(axis=0) > 0, X.std(axis=0), 1.0)
+    scaled, centre, scale = (X - X.mean(axis=0)) / spread, y.mean(), y.std()
+    rows = np.sort(np.random.default_rng(seed).permutation(len(y))[:1000])
+    kernel = ConstantKernel() * RBF(np.ones(X.shape[1])) + WhiteKernel(0.1)
+    process = GaussianProcessRegressor(kernel, random_state=seed, n_restarts_optimizer=1)
+    process.fit(scaled[rows], (y[rows] - centre) / scale)
+    return process.predict(scaled) * scale + centre
+
+
+def batch_rows(rows: int, size: int, rng: np.random.Generator) -> np.ndarray:
+    """The rows of one batch, in their order."""
+    return np.sort(rng.choice(rows, size=min(size, rows), replace=False))

@@ -1,0 +1,392 @@
+"""Regularised evolution on islands as a scikit-learn estimator."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from ..estimator import SymbolicRegressor
+from ..parameters import chosen_operators, read_guesses, threads, words
+from ..run import Run
+from ..units import unreachable
+from ..validation import check_choice, check_number
+from .engine import EXACT, STATE_VERSION, Engine, Options
+from .prepare import read_loss
+from .settings import MUTATIONS, PRESETS, Settings
+
+__all__ = ["EvolutionRegressor"]
+
+OWN = tuple(field.name for field in dataclasses.fields(Settings))
+
+
+class EvolutionRegressor(SymbolicRegressor):
+    """Symbolic regression by regularised evolution on islands: PySR's algorithm, compiled.
+
+    Each part of the algorithm (Algorithms 1 to 3 of the symbolic-regression lecture, document 003) is a function of its
+    own in :mod:`srlib.evolution`. Constants are fitted by Levenberg-Marquardt with exact derivatives. Parameters have
+    PySR's names and meaning where PySR has them; those that say None take their number from the preset.
+
+    Parameters
+    ----------
+    niterations : int
+        How often the islands meet and trade members.
+    binary_operators, unary_operators : sequence of str or Operator
+        What formulas are made of: names or symbols (:mod:`srlib.operators`), definitions such as
+        ``"special(x, y) = cos(x) * (x + y)"``, or Python functions (:func:`srlib.functions.from_function`).
+    maxsize, maxdepth : int
+        The largest complexity, and the most levels.
+    preset : {"default", "paper"}
+        "paper" is the pseudo-code of 2023, smaller: annealing, frecency, the oldest replaced, no regression. "default"
+        is what we found strongest: a sparse regression over small expressions first, constants of every child fitted,
+        scale and offset of every term solved for, formulas that came before not tried again, and a place in the
+        population for each complexity, which is what frecency is for.
+    populations, population_size, ncycles_per_iteration : int, optional
+        Islands (n_p), members of each (L), and children that each makes between two meetings (n_c).
+    tournament_selection_n, tournament_selection_p : int, float, optional
+        How many compete to be a parent (n_s), and how likely the fittest wins (p).
+    adaptive_parsimony_scaling, use_frequency : float, bool, optional
+        How much a crowded complexity counts against a formula in the tournament, and whether it does in the acceptance.
+    annealing, alpha : bool, float, optional
+        Whether a worse child may be rejected, by ``exp(-(new - old)/(alpha T))``, the temperature T falling from 1 to 0.
+    parsimony : float, optional
+        What a unit of complexity costs, in units of the loss.
+    crossover_probability, mutation_weights, perturbation_factor, probability_negate_constant, mutation_repeat : optional
+        How children are made. The weights are a mapping by mutation (:data:`srlib.evolution.MUTATIONS`).
+    fraction_replaced, fraction_replaced_hof : float, optional
+        The share of members that the other islands' best, and the hall of fame's, replace at a meeting.
+    initial_operators : int, optional
+        Operators of the first random formulas.
+    optimize_probability, optimizer_iterations : float, int, optional
+        The share of formulas whose constants are fitted (1: every child; otherwise of the members at a meeting), and
+        the steps.
+    replacement : {"crowding", "oldest"}, optional
+        Whose place a child takes: the worst of its complexity's, or the oldest member's.
+    linear_scaling, duplicates, regression, rescale : optional
+        Whether the factors of a formula's terms and its offset are solved for (needs ``+`` and ``*``); how often a
+        formula with constants is fitted anew (0: no look for duplicates); whether a sparse regression comes first;
+        whether columns of order 1e20 are scaled during the search.
+    constraints, nested_constraints : mapping, optional
+        As in PySR: ``{"pow": (-1, 1)}``, ``{"sin": {"sin": 0}}`` (:mod:`srlib.evolution.constraints`).
+    complexity_of_operators, complexity_of_constants, complexity_of_variables : optional
+        What a node counts; 1 by default.
+    elementwise_loss : str or callable
+        "squared", "absolute", "huber(1.0)", "quantile(0.5)", "logcosh", or a function of (prediction, target).
+    batching : {"auto"} or bool
+        Whether each iteration looks at a random part of the rows; "auto": above 2000 rows. The front is always judged
+        on all of them.
+    batch_size : int
+        Rows of a batch.
+    select_k_features : int, optional
+        Use only so many columns, chosen by a random forest.
+    denoise : bool
+        Smooth the target by a Gaussian process first.
+    guesses : sequence of str or Expression
+        Formulas to begin with.
+    X_units, y_units : sequence of str, str, optional
+        Units of the columns and of the target, such as ``["kg", "m"]`` and ``"m/s^2"``: only formulas that balance are
+        kept (:mod:`srlib.units`).
+    dimensionless_constants_only : bool
+        Whether constants are pure numbers; otherwise a constant takes the unit that is needed.
+    readable : bool
+        Whether constants that the data cannot tell from a readable number (3, 1/2, pi) are written so in the end.
+    executor : concurrent.futures.Executor, optional
+        Where the islands are worked on; by default ``n_jobs`` threads. Past one machine:
+        ``EvolutionRegressor(executor=client.get_executor())`` of dask.distributed; see Notes.
+    stop_when : float, callable, "exact" or None
+        "exact": end when a formula is exact up to rounding and a few more iterations have brought no shorter one.
+    model_selection, random_state, time_limit, max_evaluations, n_jobs, callbacks, checkpoint, warm_start
+        See :class:`~srlib.SymbolicRegressor`. With ``warm_start`` a fit does ``niterations`` more.
+
+    Attributes
+    ----------
+    history_ : srlib.evolution.History
+        The front over time, and the ancestry of its formulas; see also :meth:`plot_history`.
+    n_iterations_ : int
+        Iterations that were completed.
+    front_, equations_, …
+        See :class:`~srlib.SymbolicRegressor`. For a target of several columns ``estimators_`` holds one fitted
+        regressor for each, and ``equations_`` their tables.
+
+    Notes
+    -----
+    **Clusters.** Any executor of the standard interface will do. On SLURM, PBS or LSF::
+
+        from dask_jobqueue import SLURMCluster      # pip install dask-jobqueue
+        from dask.distributed import Client
+
+        cluster = SLURMCluster(cores=8, processes=8, memory="16GB", walltime="01:00:00")
+        cluster.scale(jobs=10)
+        model = EvolutionRegressor(populations=160, executor=Client(cluster).get_executor())
+
+    and on Kubernetes with ``from dask_kubernetes.operator import KubeCluster``. An island's state and its batch of rows
+    travel with each task (about 300 kB), and a task whose worker dies is done again elsewhere with the same result.
+    Islands should be a multiple of the workers, and ``ncycles_per_iteration`` large enough that an iteration takes a
+    second or more.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.linspace(0.1, 3, 60)[:, None]
+    >>> model = EvolutionRegressor(unary_operators=["sin"], niterations=5, random_state=0)
+    >>> print(model.fit(x, 2 * np.sin(1.5 * x[:, 0]) + x[:, 0]).best().format(4))
+    x0 + 2*sin(1.5*x0)
+    """
+
+    def __init__(
+        self,
+        niterations=50,
+        binary_operators=("+", "-", "*", "/"),
+        unary_operators=(),
+        maxsize=30,
+        maxdepth=None,
+        *,
+        preset="default",
+        populations=None,
+        population_size=None,
+        ncycles_per_iteration=None,
+        tournament_selection_n=None,
+        tournament_selection_p=None,
+        adaptive_parsimony_scaling=None,
+        use_frequency=None,
+        annealing=None,
+        alpha=None,
+        parsimony=None,
+        crossover_probability=None,
+        mutation_weights=None,
+        perturbation_factor=None,
+        probability_negate_constant=None,
+        mutation_repeat=None,
+        fraction_replaced=None,
+        fraction_replaced_hof=None,
+        initial_operators=None,
+        optimize_probability=None,
+        optimizer_iterations=None,
+        replacement=None,
+        linear_scaling=None,
+        duplicates=None,
+        regression=None,
+        rescale=None,
+        constraints=None,
+        nested_constraints=None,
+        complexity_of_operators=None,
+        complexity_of_constants=1,
+        complexity_of_variables=1,
+        elementwise_loss="squared",
+        batching="auto",
+        batch_size=500,
+        select_k_features=None,
+        denoise=False,
+        guesses=(),
+        X_units=None,
+        y_units=None,
+        dimensionless_constants_only=False,
+        readable=True,
+        executor=None,
+        stop_when="exact",
+        model_selection="best",
+        random_state=None,
+        time_limit=None,
+        max_evaluations=None,
+        n_jobs=None,
+        callbacks=(),
+        checkpoint=None,
+        warm_start=False,
+    ):
+        super().__init__(
+            model_selection=model_selection,
+            random_state=random_state,
+            time_limit=time_limit,
+            max_evaluations=max_evaluations,
+            stop_when=stop_when,
+            n_jobs=n_jobs,
+            callbacks=callbacks,
+            checkpoint=checkpoint,
+            warm_start=warm_start,
+        )
+        self.niterations = niterations
+        self.binary_operators = binary_operators
+        self.unary_operators = unary_operators
+        self.maxsize = maxsize
+        self.maxdepth = maxdepth
+        self.preset = preset
+        self.populations = populations
+        self.population_size = population_size
+        self.ncycles_per_iteration = ncycles_per_iteration
+        self.tournament_selection_n = tournament_selection_n
+        self.tournament_selection_p = tournament_selection_p
+        self.adaptive_parsimony_scaling = adaptive_parsimony_scaling
+        self.use_frequency = use_frequency
+        self.annealing = annealing
+        self.alpha = alpha
+        self.parsimony = parsimony
+        self.crossover_probability = crossover_probability
+        self.mutation_weights = mutation_weights
+        self.perturbation_factor = perturbation_factor
+        self.probability_negate_constant = probability_negate_constant
+        self.mutation_repeat = mutation_repeat
+        self.fraction_replaced = fraction_replaced
+        self.fraction_replaced_hof = fraction_replaced_hof
+        self.initial_operators = initial_operators
+        self.optimize_probability = optimize_probability
+        self.optimizer_iterations = optimizer_iterations
+        self.replacement = replacement
+        self.linear_scaling = linear_scaling
+        self.duplicates = duplicates
+        self.regression = regression
+        self.rescale = rescale
+        self.constraints = constraints
+        self.nested_constraints = nested_constraints
+        self.complexity_of_operators = complexity_of_operators
+        self.complexity_of_constants = complexity_of_constants
+        self.complexity_of_variables = complexity_of_variables
+        self.elementwise_loss = elementwise_loss
+        self.batching = batching
+        self.batch_size = batch_size
+        self.select_k_features = select_k_features
+        self.denoise = denoise
+        self.guesses = guesses
+        self.X_units = X_units
+        self.y_units = y_units
+        self.dimensionless_constants_only = dimensionless_constants_only
+        self.readable = readable
+        self.executor = executor
+
+    # ------------------------------------------------------------ the search
+
+    def _search(self, X, y, sample_weight, run: Run, state: dict | None):
+        seed = int(check_random_state(self.random_state).randint(2**31))
+        self._engine = Engine(self._options(X.shape[1]), X, y, sample_weight, self._names, seed)
+        self.history_, self.n_iterations_ = self._engine.history, 0
+        if isinstance(run.stop_when, str):  # "exact": the engine sees to it
+            run.stop_when = None
+        run.start(self.niterations, 0 if state is None else state["iteration"], *X.shape)
+        try:
+            for iteration in self._engine.iterations(run, state, self.niterations):
+                self.n_iterations_ = iteration
+        finally:
+            self.history_.front(run.elapsed, run.evaluations, run.front.copy())
+
+    def _polish(self, X, y, sample_weight, run: Run):
+        self._engine.polish(run)
+        self.history_.front(run.elapsed, run.evaluations, run.front.copy())
+        del self._engine
+
+    def _options(self, n_features: int) -> Options:
+        """The parameters, read and checked as far as they do not depend on the data."""
+        operators = chosen_operators(self.binary_operators, self.unary_operators)
+        own = {name: value for name in OWN if (value := getattr(self, name, None)) is not None}
+        if "mutation_weights" in own:
+            own["mutation_weights"] = dict(own["mutation_weights"])
+        settings = dataclasses.replace(PRESETS[self.preset], **own)
+        names = {operator.name for operator in operators}
+        if not {"add", "mul"} <= names and settings.linear_scaling:
+            settings = dataclasses.replace(settings, linear_scaling=False)
+        return Options(
+            operators=operators, settings=settings, maxsize=self.maxsize, maxdepth=self.maxdepth,
+            limits={
+                name: getattr(self, name)
+                for name in (
+                    "constraints", "nested_constraints", "complexity_of_operators", "complexity_of_constants",
+                    "complexity_of_variables",
+                )
+            },
+            loss=read_loss(self.elementwise_loss), batching=self.batching, batch_size=self.batch_size,
+            select_k_features=self.select_k_features, denoise=self.denoise,
+            guesses=read_guesses(self.guesses, self._names, n_features, operators),
+            units=self._units(n_features), readable=self.readable, executor=self.executor, n_jobs=threads(self.n_jobs),
+            until_exact=self.stop_when == EXACT if isinstance(self.stop_when, str) else False,
+            time_limit=self.time_limit,
+        )  # fmt: skip
+
+    def _units(self, n_features: int):
+        """The arguments of srlib.dimensions.unit_rules, or None; a ValueError if they cannot balance."""
+        if self.X_units is None and self.y_units is None:
+            return None
+        X_units = [""] * n_features if self.X_units is None else list(self.X_units)
+        if len(X_units) != n_features:
+            raise ValueError(f"X_units has {len(X_units)} entries, but X has {n_features} columns: give one for each")
+        if self.y_units is not None:
+            problem = unreachable(X_units, self.y_units, self.dimensionless_constants_only)
+            if problem:
+                raise ValueError(problem)
+        return X_units, self.y_units, self.dimensionless_constants_only
+
+    def _read_state(self, state: dict) -> dict:
+        if state.get("version") != STATE_VERSION:
+            raise ValueError(f"it was written by another version of srlib (format {state.get('version')})")
+        return {**super()._read_state(state), "iteration": int(state["iteration"])}
+
+    def _earlier_state(self, n_features: int) -> dict | None:
+        state = super()._earlier_state(n_features)
+        operators = chosen_operators(self.binary_operators, self.unary_operators)
+        lacking = set(state.get("operators", ())) - set(map(words, operators)) if state else set()
+        if lacking:
+            raise ValueError(
+                f"binary_operators and unary_operators lack {', '.join(map(repr, sorted(lacking)))}, which the earlier "
+                "fit had: add what is missing, or fit with warm_start=False"
+            )
+        return state
+
+    # ------------------------------------------------------------ answers
+
+    def plot_history(self, ax=None):
+        """The lowest loss, and the length of the front, against seconds. Returns the matplotlib Axes."""
+        from .plots import draw_history
+
+        return draw_history(self.history_, ax)
+
+    def __getstate__(self):
+        state = dict(super().__getstate__())
+        state.pop("_engine", None)
+        return {**state, "executor": None} if "executor" in state else state  # an executor does not pickle
+
+    # ------------------------------------------------------------ checks
+
+    def _check_parameters(self):
+        stop_when = self.stop_when
+        if isinstance(stop_when, str):
+            check_choice("stop_when", stop_when, (EXACT,))
+            self.stop_when = None
+        try:
+            super()._check_parameters()
+        finally:
+            self.stop_when = stop_when
+        check_choice("preset", self.preset, tuple(PRESETS))
+        check_number("niterations", self.niterations, least=0, whole=True)
+        check_number("maxsize", self.maxsize, least=3, most=200)
+        for name, least in (
+            ("populations", 1), ("population_size", 2), ("ncycles_per_iteration", 1), ("tournament_selection_n", 1),
+            ("initial_operators", 0), ("optimizer_iterations", 0), ("duplicates", 0), ("select_k_features", 1),
+        ):  # fmt: skip
+            check_number(name, getattr(self, name), least=least, whole=True, optional=True)
+        for name in ("tournament_selection_p", "crossover_probability", "probability_negate_constant", "mutation_repeat",
+                     "fraction_replaced", "fraction_replaced_hof", "optimize_probability"):  # fmt: skip
+            check_number(name, getattr(self, name), least=0, most=1, optional=True)
+        for name in ("adaptive_parsimony_scaling", "parsimony", "perturbation_factor"):
+            check_number(name, getattr(self, name), least=0, optional=True)
+        check_number("alpha", self.alpha, above=0, optional=True)
+        check_number("batch_size", self.batch_size, least=10, whole=True)
+        if self.replacement is not None:
+            check_choice("replacement", self.replacement, ("crowding", "oldest"))
+        if self.batching not in (True, False) and self.batching != "auto":
+            raise ValueError(f"batching is {self.batching!r}: give True, False or 'auto'")
+        if self.executor is not None and not callable(getattr(self.executor, "submit", None)):
+            raise ValueError(
+                f"executor is {self.executor!r}: give a concurrent.futures.Executor, such as dask's "
+                "client.get_executor(), or None"
+            )
+        if self.mutation_weights is not None:
+            if not isinstance(self.mutation_weights, Mapping):
+                raise ValueError(f"mutation_weights is {self.mutation_weights!r}: give weights by name, or None")
+            for name, weight in self.mutation_weights.items():
+                check_choice("mutation_weights", name, MUTATIONS)
+                check_number(f"mutation_weights[{name!r}]", weight, least=0)
+            if not sum(self.mutation_weights.values()) > 0:
+                raise ValueError("mutation_weights are all 0: give at least one a positive weight")
+        if isinstance(self.guesses, (str, bytes)) or not np.iterable(self.guesses):
+            raise ValueError(f"guesses is {self.guesses!r}: give a list of formulas, such as ['x0**2'], or ()")
+        read_loss(self.elementwise_loss)
+        chosen_operators(self.binary_operators, self.unary_operators)
