@@ -102,6 +102,7 @@ def _forms(u, make, writer: Writer, constants: bool, deep: bool) -> Iterator:
     rows = len(u)
     functions = [op for name, op in writer.operators.items() if op.arity == 1 and name not in PLAIN]
     plus, minus = "add" in writer or "sub" in writer, "sub" in writer
+    scaled = "mul" in writer or "div" in writer
     first = []  # functions of ±u and c*u, for the second level
     for operator in functions:
         for c in _inner_numbers(operator.name, u, constants):
@@ -110,17 +111,18 @@ def _forms(u, make, writer: Writer, constants: bool, deep: bool) -> Iterator:
             def maker(c=c, operator=operator):
                 return Expression.apply(operator, writer.times(c, make()))
 
-            if c == 1 or "mul" in writer or "div" in writer or (c == -1 and "neg" in writer):
-                yield value, maker
-                if operator.name in WAVES and "square" in writer:
-                    yield value * value, lambda maker=maker: writer.apply("square", maker())
-                if constants and plus and operator.name in WAVES and c != 1:
-                    yield operator.numpy(c * u + QUARTER), lambda c=c, o=operator: Expression.apply(
-                        o, writer.plus(writer.times(c, make()), QUARTER)
-                    )
-                if operator.name in ("exp", "log", "sqrt", "tanh"):
-                    first.append((value, maker))
-    if "exp" in writer and plus and minus and ("div" in writer or "mul" in writer):
+            if c != 1 and not scaled and not (c == -1 and "neg" in writer):
+                continue
+            yield value, maker
+            if operator.name in WAVES and "square" in writer:
+                yield value * value, lambda maker=maker: writer.apply("square", maker())
+            if constants and plus and operator.name in WAVES and c != 1:
+                yield operator.numpy(c * u + QUARTER), lambda c=c, o=operator: Expression.apply(
+                    o, writer.plus(writer.times(c, make()), QUARTER)
+                )
+            if operator.name in ("exp", "log", "sqrt", "tanh"):
+                first.append((value, maker))
+    if "exp" in writer and "add" in writer and minus and scaled:
         yield from _hyperbolic(u, make, writer, _inner_numbers("exp", u, constants))
     if not plus:
         return
@@ -205,6 +207,7 @@ def _shifts(u: np.ndarray) -> list[float]:
 def liberated(expression: Expression, writer: Writer) -> Expression:
     """The formula with a number, almost 1, before the argument of each function, and its ones free to be fitted."""
     stack: list[Expression] = []
+    scaled = "mul" in writer or "div" in writer
     for code, value in zip(expression.codes.tolist(), expression.values.tolist(), strict=True):
         if code <= 0:
             value = value * NEARLY if abs(value) == 1 else value
@@ -213,7 +216,7 @@ def liberated(expression: Expression, writer: Writer) -> Expression:
         operator = by_code(code)
         arguments = stack[-operator.arity :]
         del stack[-operator.arity :]
-        if operator.name in WAVES + GROWTH and not _scaled(arguments[0]):
+        if scaled and operator.name in WAVES + GROWTH and not _scaled(arguments[0]):
             arguments = [writer.times(NEARLY, arguments[0])]
         stack.append(Expression.apply(operator, *arguments))
     return stack[0]

@@ -185,38 +185,30 @@ def candidates(search, problem, pool, terms, enough: float) -> list[Expression]:
     columns = np.array([problem.view(search.values(term)) * problem.root for term in terms]).reshape(-1, search.rows)
     basis = orthonormal(np.concatenate([problem.base, columns]))
     rest = problem.residual(basis)
+    whole = float(rest @ rest)
     last = 1 if problem.logarithmic else None
     multipliers = pool.multipliers[:last], pool.multiplier_makes[:last]
     smooth = pool.smooth if problem.logarithmic else pool.smooth[:SCREENED]
-    found, best = _functions(search, problem, pool, basis, rest, multipliers, smooth, 2 * TRIED, enough)
+    shares = screen(rest, basis, problem.root, multipliers[0], smooth, search.should_stop)
+    found: dict[Expression, float] = {}
     small = pool.small
     left, alive = project(problem.view(small[0]) * problem.root, basis)
-    for i, gain in _best((left @ rest) ** 2, TRIED):
-        if alive[i]:
-            found[small[1][i]()] = gain
+    for i, gain in _best((left @ rest) ** 2 * alive, TRIED):
+        found[small[1][i]()] = gain
     if not problem.logarithmic:
-        for term in _periodic(search, problem, pool, basis, rest):
-            found.setdefault(term, float(rest @ rest))
-    if not problem.logarithmic and len(waves := pool.waves()):
-        rows, several = slice(0, 200), [lambda i=i: waves.expression(i) for i in range(len(waves))]
-        for values, makes in ((waves.values, several), (small[0][:500], small[1][:500])):
-            best = products(
-                waves.values[:, rows], values[:, rows], problem.root[rows], rest[rows], basis[:, rows], 3,
-                (search.prices(several), search.prices(makes)),
-            )  # fmt: skip
-            for share, i, j in best:
-                _multiply(search, found, several[i], makes[j](), share * float(rest @ rest))
+        found.update(_periodic(search, pool, problem.root, basis, rest))
+        found.update(_wave_products(search, problem, pool, basis, rest))
+    explained = max([whole * shares.max(initial=0.0), *found.values()])
+    if (whole - explained) * problem.unit**2 > enough:
+        return []
+    found.update(_functions(search, problem, pool, basis, rest, multipliers, shares, 2 * TRIED))
     ordered = sorted(found, key=lambda term: -found[term])
     return [term for term in ordered if term.size <= search.maxsize][: 3 * TRIED]
 
 
-def _functions(search, problem, pool, basis, rest, multipliers, smooth, count, enough=np.inf):
-    """Functions of one argument, times a multiplier, that explain much, and how much: {function: gain}, loss left."""
+def _functions(search, problem, pool, basis, rest, multipliers, shares, count) -> dict[Expression, float]:
+    """Functions with numbers inside of the best arguments, times multipliers, and how much they explain."""
     found: dict[Expression, float] = {}
-    shares = screen(rest, basis, problem.root, multipliers[0], smooth, search.should_stop)
-    left_over = float(rest @ rest) * (1 - shares.max(initial=0.0)) * problem.unit**2
-    if left_over > enough:
-        return found, left_over
     for at, _ in _best(shares.ravel(), count):
         m, u = divmod(at, shares.shape[1])
         if search.should_stop():
@@ -228,7 +220,24 @@ def _functions(search, problem, pool, basis, rest, multipliers, smooth, count, e
         left, alive = project(columns, basis)
         for i, gain in _best((left @ rest) ** 2 * alive * good, 3):
             _multiply(search, found, multipliers[1][m], atoms.expression(i), gain)
-    return found, left_over
+    return found
+
+
+def _wave_products(search, problem, pool, basis, rest) -> dict[Expression, float]:
+    """Products of a wave and another wave or a small expression."""
+    found: dict[Expression, float] = {}
+    waves, small = pool.waves(), pool.small
+    if not len(waves):
+        return found
+    rows, several = slice(0, 200), [lambda i=i: waves.expression(i) for i in range(len(waves))]
+    for values, makes in ((waves.values, several), (small[0][:500], small[1][:500])):
+        best = products(
+            waves.values[:, rows], values[:, rows], problem.root[rows], rest[rows], basis[:, rows], 3,
+            (search.prices(several), search.prices(makes)),
+        )  # fmt: skip
+        for share, i, j in best:
+            _multiply(search, found, several[i], makes[j](), share * float(rest @ rest))
+    return found
 
 
 def _exchanged(search, problem, pool, terms) -> list[list[Expression]]:
@@ -245,7 +254,8 @@ def _exchanged(search, problem, pool, terms) -> list[list[Expression]]:
             left = search.writer.product(1.0, {base: e for base, e in powers.items() if base != factor})
             multipliers = search.values(left)[None], [lambda left=left: left]
             if np.isfinite(multipliers[0]).all():
-                found.update(_functions(search, problem, pool, basis, rest, multipliers, pool.smooth[:SCREENED], 4)[0])
+                shares = screen(rest, basis, problem.root, multipliers[0], pool.smooth[:SCREENED], search.should_stop)
+                found.update(_functions(search, problem, pool, basis, rest, multipliers, shares, 4))
     return [[*others, new] for new in sorted(found, key=lambda new: -found[new])[:12]]
 
 
@@ -288,19 +298,19 @@ def _shortened(term: Expression) -> list[Expression]:
     return [tidy(short) for short in found if short.features]
 
 
-def _periodic(search, problem, pool, basis, rest) -> list[Expression]:
-    """The waves of any frequency, argument and phase that explain most."""
+def _periodic(search, pool, root, basis, rest) -> dict[Expression, float]:
+    """The waves of any frequency, argument and phase that explain most, and how much."""
     writer = search.writer
     name = next((name for name in ("sin", "cos") if name in writer), None)
     if name is None or "mul" not in writer:
-        return []
+        return {}
     best: list[tuple[float, int, float]] = []
     for at, u in enumerate(pool.arguments[:60]):
         if search.should_stop():
             break
         numbers = np.array(frequencies(u))[:, None]
-        sine, sines = project(np.sin(numbers * u) * problem.root, basis)
-        cosine, cosines = project(np.cos(numbers * u) * problem.root, basis)
+        sine, sines = project(np.sin(numbers * u) * root, basis)
+        cosine, cosines = project(np.cos(numbers * u) * root, basis)
         overlap = np.einsum("ij,ij->i", sine, cosine)
         a, b = sine @ rest, cosine @ rest
         left = 1 - overlap**2
@@ -309,13 +319,13 @@ def _periodic(search, problem, pool, basis, rest) -> list[Expression]:
         k = int(np.argmax(gain))
         best.append((float(gain[k]), at, float(numbers[k, 0])))
     best.sort(key=lambda one: (-one[0], one[1]))
-    found = []
+    found = {}
     for gain, at, number in best[:3]:
         if gain > 0:
             argument = writer.times(number, pool.argument_makes[at]())
-            found += [writer.apply(n, argument) for n in ("sin", "cos") if n in writer]
+            found.update({writer.apply(n, argument): gain for n in ("sin", "cos") if n in writer})
             if "add" in writer:
-                found.append(writer.apply(name, writer.plus(argument, 0.8)))
+                found[writer.apply(name, writer.plus(argument, 0.8))] = gain
     return found
 
 

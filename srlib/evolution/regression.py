@@ -198,9 +198,8 @@ class Phase:
         """Functions with numbers inside."""
         search = self.search
         nothing: Base = ([], np.empty((0, search.rows)))
-        jobs = [(self._sum_problem(self.targets[0], nothing), self.few, 4)]
-        if self.one_sided:
-            jobs.append((self._product_problem(), self.few, 2))
+        jobs = [(self._product_problem(), self.few, 2)] if self.one_sided else []
+        jobs.append((self._sum_problem(self.targets[0], nothing), self.few, 4))
         for base in (self._powers(self.few, 1, 20), self._rich(), self._powers(self.few, 2, min(30, search.rows // 6))):
             jobs.append((self._sum_problem(self.targets[0], base), self.few, 3))
         for target, features in [(t, self.few) for t in self.targets[1:]] + self.reduced:

@@ -72,8 +72,8 @@ class Writer:
     >>> from srlib.operators import find
     >>> writer = Writer([find(name) for name in ("+", "*", "square")])
     >>> x, y = Expression.variable(0), Expression.variable(1)
-    >>> print(writer.sum([(2.0, x * x * y), (2.0, x * y)], 1.0))
-    2*x0*x1*(x0 + 1) + 1
+    >>> print(writer.sum([(2.0, x * x * y), (3.0, x * y)], 1.0))
+    x0*(x1*(2*x0 + 3)) + 1
     """
 
     def __init__(self, operators: Sequence[Operator]):
