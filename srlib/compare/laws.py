@@ -12,7 +12,7 @@ from ..front import ParetoFront
 from ..problems import Problem
 from ..recovery import recovers
 from .methods import OPERATORS
-from .peers import MAXSIZE, compile_kernels
+from .peers import ENDLESS, MAXSIZE, compile_kernels
 from .picked import VERDICTS
 from .tasks import BINARY
 
@@ -120,6 +120,7 @@ def _find(problem: Problem, level: float, seed: int, threads: int, budget: float
     appearances = Appearances()
     model = EvolutionRegressor(
         binary_operators=BINARY,
+        niterations=ENDLESS,
         time_limit=budget,
         n_jobs=threads,
         random_state=seed,

@@ -1,4 +1,4 @@
-"""Operon in the race: its two best configurations, each run in a process that ends as soon as it has solved its task.
+"""Operon in the race: its best configurations, each run in a process that ends as soon as it has solved its task.
 
 Operon computes in float32 and cannot be stopped by its callback. So a child process runs it, looks at the whole Pareto
 front after each generation, refits the constants of the formulas that come near in float64, and answers through a
@@ -11,6 +11,7 @@ import math
 import multiprocessing
 import os
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 
@@ -34,19 +35,22 @@ OPTIONS = {  # the library's own defaults fit no constants at all (optimizer_ite
 }
 
 
-def operon(task: Task, seed: int, threads: int, budget: float, objective: str) -> Outcome:
+def operon(task: Task, seed: int, threads: int, budget: float, objective: str = "nmse", **options) -> Outcome:
     """pyoperon's NSGA-II on (objective, length), population 300, 10 steps of Levenberg-Marquardt on each child.
 
     Parameters
     ----------
     objective : {"nmse", "r2"}
         What it minimises besides the length.
+    **options
+        Of pyoperon.sklearn.SymbolicRegressor, in the place of :data:`OPTIONS`.
     """
     import pyoperon.sklearn  # noqa: F401  here, so that the child's clock does not begin with an import
 
+    _load_kernels()
     context = multiprocessing.get_context("fork")
     answer, ask = context.Pipe(duplex=False)
-    child = context.Process(target=_run, args=(ask, task, seed, threads, budget, objective))
+    child = context.Process(target=_run, args=(ask, task, seed, threads, budget, objective, options))
     child.start()
     ask.close()
     try:
@@ -59,7 +63,13 @@ def operon(task: Task, seed: int, threads: int, budget: float, objective: str) -
         child.join()
 
 
-def _run(ask, task: Task, seed: int, threads: int, budget: float, objective: str) -> None:
+@cache
+def _load_kernels() -> None:
+    """What the child needs for its refits: loaded, or compiled, once and not by each child."""
+    refit(Expression.parse("2*x0"), [np.arange(3.0)], np.arange(3.0), directions=np.eye(1))
+
+
+def _run(ask, task: Task, seed: int, threads: int, budget: float, objective: str, options: dict) -> None:
     """The child: runs until solved or out of time, answers and ends without any clean-up."""
     import pyoperon
     import pyoperon.sklearn
@@ -99,7 +109,7 @@ def _run(ask, task: Task, seed: int, threads: int, budget: float, objective: str
     symbols = [NAMES[name] for name in BINARY] + [*task.unary_operators, "constant", "variable"]
     model = pyoperon.sklearn.SymbolicRegressor(
         allowed_symbols=",".join(symbols), objectives=[objective, "length"], n_threads=threads, random_state=seed,
-        max_time=math.ceil(1000 * budget), **OPTIONS,
+        max_time=math.ceil(1000 * budget), **{**OPTIONS, **options},
     )  # fmt: skip
     model.fit(task.X, task.y)
 
@@ -126,7 +136,9 @@ class _Found:
             expression = self.scaled(individual.Genotype)
             if expression is not None and miss < 0.1 * self.tried.get(key := expression.codes.tobytes(), 1.0):
                 self.tried[key] = miss
-                self.refitted.append(Candidate.of(refit(expression, self.columns, self.task.y, max_steps=30)))
+                free = np.eye(len(expression.constants))  # all of them, with exact derivatives
+                better = refit(expression, self.columns, self.task.y, max_steps=10, directions=free)
+                self.refitted.append(Candidate.of(better))
                 yield self.refitted[-1]
 
     def all(self, individuals) -> Iterator[Candidate]:

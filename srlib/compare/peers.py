@@ -15,9 +15,11 @@ from .operon import operon
 from .race import MAX_NODES, Candidate, Outcome, Watch, structure_nodes
 from .tasks import BINARY, Task
 
-__all__ = ["ABLATIONS", "RACERS", "evolution", "gplearn"]
+__all__ = ["ABLATIONS", "ENDLESS", "MAXSIZE", "RACERS", "compile_kernels", "evolution", "gplearn"]
 
+ENDLESS = 10**6  # iterations: time ends a run
 MAXSIZE = 40  # of all nodes, constants and their operators included; 25 count
+LONG = 35  # Operon counts constants with a place of their own, which the rule of the race does not
 
 # The default with one ingredient switched off at a time, and the parameters of the paper: options of the constructor.
 ABLATIONS: dict[str, dict[str, Any]] = {
@@ -38,7 +40,7 @@ def evolution(task: Task, seed: int, threads: int, budget: float, **options) -> 
 
     parameters = {
         "binary_operators": BINARY, "unary_operators": task.unary_operators, "maxsize": MAXSIZE,
-        "time_limit": budget, "n_jobs": threads, "random_state": seed, **options,
+        "niterations": ENDLESS, "time_limit": budget, "n_jobs": threads, "random_state": seed, **options,
     }  # fmt: skip
     compile_kernels()
     model = EvolutionRegressor(**parameters, callbacks=[stopper])
@@ -99,7 +101,9 @@ Racer = Callable[[Task, int, int, float], Outcome]
 
 RACERS: dict[str, Racer] = {
     "evolution": evolution,
-    "operon-nmse300": partial(operon, objective="nmse"),
+    "operon-nmse300": operon,
+    "operon-nmse300-long": partial(operon, max_length=LONG),
+    "operon-nmse1000-long": partial(operon, max_length=LONG, population_size=1000),
     "operon-mo300": partial(operon, objective="r2"),
     "gplearn": gplearn,
     **{f"ablation: {name}": partial(evolution, **options) for name, options in ABLATIONS.items()},

@@ -36,7 +36,11 @@ def main():
     with_data = peak()
     began = time.perf_counter()
     model = EvolutionRegressor(
-        unary_operators=["sin", "cos", "exp", "log"], time_limit=chosen.seconds, n_jobs=chosen.threads, random_state=0
+        unary_operators=["sin", "cos", "exp", "log"],
+        niterations=10**6,
+        time_limit=chosen.seconds,
+        n_jobs=chosen.threads,
+        random_state=0,
     ).fit(X, y)
     seconds = time.perf_counter() - began
     print(f"{chosen.rows:,} rows x {chosen.features} features, {chosen.threads} threads")

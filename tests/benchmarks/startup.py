@@ -28,7 +28,8 @@ AGAIN = """
 import time
 X = rng.uniform(1, 2, (1000, 5)); y = np.exp(-X[:, 0])*X[:, 3]
 began = time.perf_counter()
-EvolutionRegressor(max_evaluations=2000, random_state=0, unary_operators=["exp", "log"], loss="absolute").fit(X, y)
+other = {"unary_operators": ["exp", "log"], "elementwise_loss": "absolute"}
+EvolutionRegressor(max_evaluations=2000, random_state=0, **other).fit(X, y)
 print(time.perf_counter() - began)
 """
 OPERON = """
