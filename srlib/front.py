@@ -93,6 +93,21 @@ class ParetoFront:
         self._entries = sorted([*kept, new], key=lambda e: e.complexity)
         return True
 
+    def exchange(self, old: Entry, expression: Expression, loss: float, complexity: float | None = None) -> bool:
+        """Put another form of a formula in its place, even if its loss is a little higher; True if that was done.
+
+        It is not done where the form is longer, or where a formula that is no longer than it has a lower loss.
+        """
+        complexity = expression.complexity if complexity is None else complexity
+        if old not in self._entries or complexity > old.complexity or not math.isfinite(loss):
+            return False
+        kept = self._entries
+        self._entries = [entry for entry in kept if entry is not old and entry != old]
+        done = self.add(expression, loss, complexity)
+        if not done:
+            self._entries = kept
+        return done
+
     def wants(self, loss: float, complexity: float) -> bool:
         """Whether :meth:`add` would take a formula of that loss and complexity."""
         return math.isfinite(loss) and all(

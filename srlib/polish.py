@@ -10,7 +10,7 @@ import numpy as np
 
 from .constants import mean_squared_error, refit, standard_errors
 from .expression import Expression
-from .front import ParetoFront
+from .front import Entry, ParetoFront
 from .prune import pruned
 from .readable import readable
 
@@ -30,15 +30,18 @@ def polish(
     complexity: Callable[[Expression], float] | None = None,
     fit: Callable[[Expression], Expression] | None = None,
     errors: bool = True,
+    rounding: bool = True,
 ) -> None:
     """Improve a front in place, the most useful step for all its formulas before the next one.
 
     1. The constants are fitted.
     2. Parts whose removal hardly changes a value are dropped, and the rest fitted (:func:`srlib.prune.pruned`).
     3. The standard errors of the constants are noted.
-    4. Forms with readable constants are offered, which may be shorter (:func:`srlib.readable.readable`).
+    4. Constants that the data cannot tell from a readable number, or from one another, are written so
+       (:func:`srlib.readable.readable`). Such a form takes the place of its entry although its loss is a little higher:
+       by the Bayesian information criterion it is the better one, and it is often the law.
 
-    The front takes of all that only what is better than what it has, so that it is never worse, wherever the time ends.
+    Of all else the front takes only what is better than what it has.
 
     Parameters
     ----------
@@ -60,6 +63,8 @@ def polish(
         ``fit(expression) -> Expression`` with better constants; by default :func:`srlib.constants.refit`.
     errors : bool
         Whether the loss is squared, so that standard errors have a meaning.
+    rounding : bool
+        Whether step 4 is done.
     """
     if loss is None:
 
@@ -76,28 +81,39 @@ def polish(
     tolerance = DEAD * float(np.std(y))
 
     def offer(form: Expression, of: Expression) -> None:
-        if form != of and set(form.codes[form.codes > 0]) <= set(of.codes[of.codes > 0]):  # no operators but its own
+        if form != of and _uses_only(form, of):
             front.add(form, loss(form), complexity(form))
 
     def without_dead_parts(one: Expression) -> Expression:
         shorter = pruned(one, columns, tolerance, until)
         return fit(shorter) if shorter.size < one.size else one
 
-    def rounded(one: Expression) -> Expression:
-        return readable(
-            one, columns, y, sample_weight, loss=loss, resolution=front.resolution or None, algebra=False, until=until
-        )
+    def round_off(entry: Entry) -> None:
+        form = readable(
+            entry.expression, columns, y, sample_weight, loss=loss, resolution=front.resolution or None, algebra=False,
+            decimals=False, until=until,
+        )  # fmt: skip
+        if form != entry.expression and _uses_only(form, entry.expression):
+            front.exchange(entry, form, loss(form), complexity(form))
 
     def note_errors() -> None:
         for row, entry in enumerate(front):
             if errors and not entry.errors and len(entry.expression.constants) and time.monotonic() < until:
                 front.annotate(row, standard_errors(entry.expression, columns, y, sample_weight))
 
-    for step in (fit, without_dead_parts, rounded):
-        if step is rounded:
-            note_errors()
+    for step in (fit, without_dead_parts):
         for entry in front.copy():
             if time.monotonic() >= until:
                 return
             offer(step(entry.expression), entry.expression)
     note_errors()
+    for entry in front.copy() if rounding else ():
+        if time.monotonic() >= until:
+            return
+        round_off(entry)
+    note_errors()
+
+
+def _uses_only(form: Expression, of: Expression) -> bool:
+    """Whether a form has no operators but those of the formula it comes from: a user may have excluded others."""
+    return set(form.codes[form.codes > 0]) <= set(of.codes[of.codes > 0])

@@ -39,6 +39,7 @@ def readable(
     resolution: float | None = None,
     digits: int = 4,
     algebra: bool = True,
+    decimals: bool = True,
     until: float = math.inf,
 ) -> Expression:
     """The formula with readable constants, as far as the data allow it.
@@ -72,6 +73,8 @@ def readable(
         The most significant digits of a decimal number.
     algebra : bool
         Whether sympy simplifies what has become simpler (``x0 + -1*x1``); parts without effect (``1*x0``) go anyway.
+    decimals : bool
+        Whether constants that are no special number are rounded to as few digits as the data allow.
     until : float
         What has not been tried at this time of ``time.monotonic()`` is left as it is.
 
@@ -99,7 +102,7 @@ def readable(
     start = min((expression, fitted), key=loss)
     rounding = _Rounding(start, columns, y, sample_weight, loss, resolution, rows, until)
     steps = [partial(rounding.number, dearest, digits) for dearest in (0.0, EASY, math.inf)]
-    for step in (*steps[:2], rounding.tie, steps[2]):
+    for step in (*steps[:2], rounding.tie, *steps[2:][: int(decimals)]):
         while step():
             pass
     result = rounding.expression

@@ -329,7 +329,8 @@ class Engine:
             front = run.front
             polish(
                 front, self.columns, self.y, self.weight, until=run.polish_until, loss=self.loss,
-                complexity=lambda one: self.complexity(one) if self.allowed(one) else math.inf, errors=True,
+                complexity=lambda one: self.complexity(one) if self.allowed(one) else math.inf,
+                rounding=self.options.readable,
             )  # fmt: skip
         run.front.attach(self.columns.T, self.y, self.weight, self.loss)
         run.front = run.front.without_duplicates(seconds=1.0)

@@ -183,7 +183,7 @@ def settle(child, population, hall, seen, counts, log, rules, steps, limit, kind
     if kept and 0 < row < len(log.info):
         put(log, row, scene.out, loss, weight, name, counts[CLOCK], mother, father, kind)
     if court.linear and wanted(hall, loss, weight - 4.0):
-        call_leaner(court.gates[2], (child, scene.out, loss, hall, name, court))
+        call_leaner(court.gates[2], (child, scene.out, loss, rules.steps, hall, name, court))
 
 
 @kernel

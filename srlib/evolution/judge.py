@@ -45,6 +45,7 @@ __all__ = [
 
 REJECTED, SEEN = np.inf, -1.0  # what judge() says instead of a loss
 SAME = 1e-10  # a number that is this near to 0 or 1, as a share of what matters, is written as 0 or 1
+HOPE = 100.0  # a shorter form this much worse than the best so far may still win when its constants are fitted
 # columns of Members.info and Members.costs
 SIZE, BIRTH, NAME, PARENT, OTHER, KIND = range(6)
 LOSS, COMPLEXITY = range(2)
@@ -201,12 +202,12 @@ def put(members, place, tree, loss, weight, name, birth, parent, other, kind):
 
 
 @kernel
-def offer_leaner(tree, out, loss, hall, name, court):
+def offer_leaner(tree, out, loss, steps, hall, name, court):
     """Offer the shorter forms that a fitted sum of terms stands for: without offset, and with factors of 1.
 
     ``f`` was judged by the best ``a + b*f``; many laws are ``b*f``, ``f + a`` or ``f``. The step that costs least is
-    taken first. Works from the Gram matrix that the fit has left behind, so it must come right after it; the loss of
-    a form that is offered is computed from the data.
+    taken first. Works from the Gram matrix that the fit has left behind, so it must come right after it. A form that
+    may be good enough is fitted once more, because its inner constants have to make up for what is now fixed.
     """
     k_terms = split(tree.codes, tree.size[0], tree.starts, court.places, court.terms)
     n = 2 + k_terms
@@ -248,12 +249,38 @@ def offer_leaner(tree, out, loss, hall, name, court):
             fit.vector[COEFFICIENTS, i] = x[i]
         if _write_out(tree, k_terms, out, court):
             weight = complexity(out.codes, out.size[0], court.limits)
-            if wanted(hall, best, weight):
-                length = assemble(tree.codes, tree.values, tree.size[0], court.alphabet, court.work)
-                found = loss_of_terms(length, k_terms, np.inf, rows, court.alphabet, court.work, fit)
+            if wanted(hall, loss, weight) and best < HOPE * _best_up_to(hall, weight):
+                found = _refit(out, steps, court)
                 if found < np.inf:
                     offer(hall, out, found, name, court)
     return 0.0
+
+
+@kernel
+def _best_up_to(hall, weight):
+    """The lowest loss in the hall of fame among formulas of at most that complexity."""
+    best = np.inf
+    for i in range(min(int(weight + 0.5) + 1, len(hall.costs))):
+        best = min(best, hall.costs[i, LOSS])
+    return best
+
+
+@kernel
+def _refit(tree, steps, court):
+    """Fit all constants of a formula as it is written; returns the loss."""
+    alphabet, work, fit = court.alphabet, court.work, court.fit
+    size, root = tree.size[0], np.zeros(1, np.int64)
+    root[0] = size - 1
+    length = assemble(tree.codes, tree.values, size, alphabet, work)
+    constants = prepare(tree.codes, tree.values, size, tree.starts, 1, root, work, fit)
+    if length == 0 or constants < 0:
+        return np.inf
+    fit.vector[COEFFICIENTS, 0], fit.vector[COEFFICIENTS, 1] = 0.0, 1.0
+    arguments = (length, 1, constants, False, steps, 1e-6, court.data, alphabet, work, fit)
+    loss = call_fit(court.gates[0], arguments)
+    for c in range(constants):
+        tree.values[fit.index[LEAF, c]] = fit.vector[CONSTANTS, c]
+    return loss
 
 
 @kernel
@@ -314,7 +341,7 @@ def _example() -> Court:
 
 _types = [numba.typeof(one) for one in (empty(1), members(1, 1), np.zeros(2, np.int64), _example())]
 JUDGE = numba.types.Tuple((_types[0], _types[0], numba.int64, numba.float64, numba.int64, *_types[2:]))
-LEANER = numba.types.Tuple((_types[0], _types[0], numba.float64, _types[1], numba.int64, _types[3]))
+LEANER = numba.types.Tuple((_types[0], _types[0], numba.float64, numba.int64, _types[1], numba.int64, _types[3]))
 _load_judge, _load_leaner = loader(JUDGE), loader(LEANER)
 call_judge, call_leaner = caller(JUDGE, judge), caller(LEANER, offer_leaner)
 
