@@ -2,7 +2,7 @@
 
 An :class:`Operator` is a name, a number of arguments and what it does to arrays, tensors and symbols. The three
 meanings stand in one row of one table, so that what is evaluated, what is differentiated and what is printed cannot
-drift apart. Functions of the ``numpy`` column are also the source text that
+drift apart. Functions of the ``numpy`` column (:mod:`srlib.meanings`) are also the source text that
 :meth:`srlib.Expression.numpy_source` writes out.
 
 **Outside its domain an operator gives NaN** (``1/0``, ``log(0)``, ``sqrt(-1)``), never a protected value: what is
@@ -21,7 +21,43 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
+from .meanings import (
+    absolute,
+    acos,
+    acosh,
+    add,
+    asin,
+    asinh,
+    atan,
+    atanh,
+    cbrt,
+    cos,
+    cosh,
+    cube,
+    div,
+    exp,
+    inv,
+    log,
+    log1p,
+    log2,
+    log10,
+    maximum,
+    minimum,
+    mul,
+    neg,
+    power,
+    relu,
+    sigmoid,
+    sign,
+    sin,
+    sinh,
+    sqrt,
+    square,
+    step,
+    sub,
+    tan,
+    tanh,
+)
 
 __all__ = ["ALIASES", "CONSTANT", "Operator", "UnknownOperator", "builtin", "by_code", "find", "register", "suggest"]
 
@@ -89,163 +125,6 @@ def _recall(name: str, arity: int, definition: str) -> Operator:
 
 class UnknownOperator(ValueError):
     """An operator's name that the alphabet does not have."""
-
-
-# ---------------------------------------------------------------- meanings in numpy
-# Each is a few lines with no dependency but numpy, because numpy_source() copies them into the text it writes.
-# count_nonzero is the cheapest way to see that no row needs the detour through NaN.
-
-
-def add(a, b):
-    return np.add(a, b)
-
-
-def sub(a, b):
-    return np.subtract(a, b)
-
-
-def mul(a, b):
-    return np.multiply(a, b)
-
-
-def div(a, b):
-    if np.count_nonzero(b) < np.size(b):
-        b = np.where(np.equal(b, 0), np.nan, b)
-    return np.divide(a, b)
-
-
-def power(a, b):
-    # numpy's nan**0 and 1**nan are 1; here a part without a value leaves the whole without one.
-    outside = np.equal(a, 0) & np.less(b, 0) | np.isnan(a) | np.isnan(b)
-    return np.where(outside, np.nan, np.power(a, b, dtype=float))
-
-
-def minimum(a, b):
-    return np.minimum(a, b)
-
-
-def maximum(a, b):
-    return np.maximum(a, b)
-
-
-def neg(a):
-    return np.negative(a)
-
-
-def absolute(a):
-    return np.abs(a)
-
-
-def sign(a):
-    return np.sign(a)
-
-
-def step(a):
-    return np.heaviside(a, 0.0)
-
-
-def square(a):
-    return np.multiply(a, a)
-
-
-def cube(a):
-    return np.multiply(np.multiply(a, a), a)
-
-
-def sqrt(a):
-    return np.sqrt(a)
-
-
-def cbrt(a):
-    return np.cbrt(a)
-
-
-def inv(a):
-    if np.count_nonzero(a) < np.size(a):
-        a = np.where(np.equal(a, 0), np.nan, a)
-    return np.divide(1.0, a)
-
-
-def exp(a):
-    return np.exp(a)
-
-
-def log(a):
-    if np.count_nonzero(a) < np.size(a):
-        a = np.where(np.equal(a, 0), np.nan, a)
-    return np.log(a)
-
-
-def log2(a):
-    if np.count_nonzero(a) < np.size(a):
-        a = np.where(np.equal(a, 0), np.nan, a)
-    return np.log2(a)
-
-
-def log10(a):
-    if np.count_nonzero(a) < np.size(a):
-        a = np.where(np.equal(a, 0), np.nan, a)
-    return np.log10(a)
-
-
-def log1p(a):
-    return np.log1p(np.where(np.equal(a, -1), np.nan, a))
-
-
-def sin(a):
-    return np.sin(a)
-
-
-def cos(a):
-    return np.cos(a)
-
-
-def tan(a):
-    return np.tan(a)
-
-
-def asin(a):
-    return np.arcsin(a)
-
-
-def acos(a):
-    return np.arccos(a)
-
-
-def atan(a):
-    return np.arctan(a)
-
-
-def sinh(a):
-    return np.sinh(a)
-
-
-def cosh(a):
-    return np.cosh(a)
-
-
-def tanh(a):
-    return np.tanh(a)
-
-
-def asinh(a):
-    return np.arcsinh(a)
-
-
-def acosh(a):
-    return np.arccosh(a)
-
-
-def atanh(a):
-    return np.arctanh(np.where(np.equal(np.abs(a), 1), np.nan, a))
-
-
-def sigmoid(a):
-    return np.divide(1.0, 1.0 + np.exp(np.negative(a)))
-
-
-def relu(a):
-    return np.maximum(a, 0.0)
 
 
 # ---------------------------------------------------------------- meanings in torch

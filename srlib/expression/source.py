@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 
+from .. import meanings
 from ..operators import CONSTANT, Operator, by_code
 from .core import Expression
 from .custom import body_of
@@ -28,7 +29,7 @@ def numpy_source(expression: Expression, name: str = "formula") -> str:
     Raises
     ------
     ValueError
-        If ``name`` is no Python name.
+        If ``name`` is no Python name, or the formula holds an operator that is a Python function.
 
     Examples
     --------
@@ -99,8 +100,18 @@ def _helper(operator: Operator, helpers: dict[str, str]) -> str:
             body = body_of(operator)
             arguments = dict(enumerate(f"a{j}" for j in range(operator.arity)))
             text = _function(name, list(arguments.values()), _body(body, arguments, helpers))
+        elif not _has_source(operator):
+            raise ValueError(
+                f"{operator.name!r} is a Python function, which cannot be written out: define it as text, "
+                f"{operator.name}({', '.join('xy'[: operator.arity])}) = …"
+            )
         else:
             original = operator.numpy.__name__
             text = inspect.getsource(operator.numpy).replace(f"def {original}(", f"def {name}(", 1)
         helpers[key] = text
     return re.search(r"def (\w+)", helpers[key])[1]
+
+
+def _has_source(operator: Operator) -> bool:
+    """Whether the meaning in numpy is a few lines of :mod:`srlib.meanings`."""
+    return getattr(operator.numpy, "__module__", None) == meanings.__name__

@@ -12,6 +12,7 @@ import torch
 from hypothesis import given, settings
 
 from srlib import Expression, ParseError
+from srlib.functions import from_function
 from srlib.operators import find
 from tests.strategies import MODEST, expressions
 
@@ -105,6 +106,14 @@ def test_source_needs_numpy_only_and_reads_well():
     assert "def law(x0, x1, x2):" in text and "return _div(_log(x0), 2.0 * x2 - 1.0)" in text
     with pytest.raises(ValueError, match="name is 'a b'"):
         Expression.parse("x0").numpy_source("a b")
+
+
+def test_a_python_function_has_no_source():
+    def dent(x):
+        return x - 1.0 if x > 1.0 else 0.0
+
+    with pytest.raises(ValueError, match="'dent' is a Python function, which cannot be written out: define it as text"):
+        Expression.parse("2*dent(x0)", operators=[from_function(dent)]).numpy_source()
 
 
 # ------------------------------------------------------------ operators defined by formulas
