@@ -60,6 +60,7 @@ def operon(task: Task, seed: int, threads: int, budget: float, objective: str = 
         died = f"pyoperon's process died with exit code {child.exitcode}"
         return Outcome(False, budget, budget * threads, math.inf, 0, 0, died)
     finally:
+        child.kill()  # it has answered or died, or somebody pressed Ctrl-C
         child.join()
 
 
