@@ -24,6 +24,14 @@ LONG = 35  # Operon counts constants with a place of their own, which the rule o
 # The default with one ingredient switched off at a time, and the parameters of the paper: options of the constructor.
 ABLATIONS: dict[str, dict[str, Any]] = {
     "default": {},
+    "no regression": {"regression": False},
+    "no linear scaling": {"linear_scaling": False},
+    "constants of few": {"optimize_probability": 0.14, "optimizer_iterations": 8},
+    "no look for duplicates": {"duplicates": 0},
+    "oldest replaced": {"replacement": "oldest"},
+    "no crossover": {"crossover_probability": 0.0},
+    "no migration": {"fraction_replaced": 0.0, "fraction_replaced_hof": 0.0},
+    "one island": {"populations": 1},
     "paper": {"preset": "paper"},
 }
 
