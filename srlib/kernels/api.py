@@ -30,6 +30,8 @@ def evaluate(expression: Expression, columns, dtype=np.float64) -> np.ndarray:
     >>> evaluate(Expression.parse("2*x0 + 1"), [[1.0, 2.0]])
     array([3., 5.])
     """
+    if dtype not in (np.float64, np.float32):
+        raise ValueError(f"dtype is {dtype!r}: give numpy.float64 or numpy.float32")
     columns = _columns(expression, columns, dtype)
     y = np.empty(columns.shape[1], dtype)
     for lo in range(0, len(y), CHUNK):
@@ -68,7 +70,7 @@ def _columns(expression: Expression, columns, dtype) -> np.ndarray:
 
 
 def _program(expression: Expression, columns: np.ndarray) -> tuple[int, Alphabet, Workspace]:
-    letters = alphabet()
+    letters = alphabet(columns.dtype)
     operators = expression.codes[expression.codes > 0]
     nodes = expression.size + int(letters.table[BODY_SIZE, operators].sum())
     work = workspace(columns, nodes, columns.dtype)

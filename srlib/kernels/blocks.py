@@ -26,7 +26,10 @@ def _pull_back2(code, mem, adj, out, a, b, to_out, to_a, to_b, n, function):
     pull_back2(code, array_at(mem), array_at(adj), out, a, b, to_out, to_a, to_b, n, function)
 
 
-@lru_cache(maxsize=1)
-def block_functions() -> tuple[int, int, int, int]:
-    """What :func:`~srlib.kernels.jit.call_block` needs to find them: apply1, apply2, pull_back1, pull_back2."""
-    return tuple(map(block_function, (_apply1, _apply2, _pull_back1, _pull_back2)))
+@lru_cache(maxsize=2)
+def block_functions(dtype) -> tuple[int, int, int, int]:
+    """What :func:`~srlib.kernels.jit.call_block` needs to find them: apply1, apply2, pull_back1, pull_back2.
+
+    They read and write numbers of a type, float64 or float32.
+    """
+    return tuple(block_function(one, dtype) for one in (_apply1, _apply2, _pull_back1, _pull_back2))

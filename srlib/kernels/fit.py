@@ -30,6 +30,7 @@ MOST_TERMS, MOST_CONSTANTS = 12, 20
 COLUMNS = 2 + MOST_TERMS + MOST_CONSTANTS  # one, terms, derivatives, target
 EXACT = 1e-14  # of the target's variance: below, the Gram matrix holds nothing but rounding errors
 TRIES = 5  # dampings tried in one step
+REWEIGHTINGS, REWEIGHTING_GAIN = 20, 1e-5  # for other losses than the squared
 
 
 class Data(NamedTuple):
@@ -161,8 +162,8 @@ def _fill_design(lo, n, k_terms, n_derivatives, linear, data, work, fit):
     for c in range(n_derivatives):
         at, to = fit.index[NODE, c] * BLOCK, (1 + k_terms + c) * BLOCK
         values, column = work.adj[at : at + n], fit.design[to : to + n]
-        for k in range(n):
-            column[k] = values[k] * weight[k]
+        for k in range(n):  # sqrt(c*x) has no derivative by c at x = 0: such a row says nothing about c
+            column[k] = values[k] * weight[k] if abs(values[k]) < np.inf else 0.0
 
 
 @kernel
@@ -233,6 +234,32 @@ def _block_loss(out, y, root, n, data):
 
 
 @kernel
+def _reweight(length, k_terms, data, alphabet, work, fit):
+    """Offset and coefficients by iteratively reweighted least squares, the constants as they are; returns the loss."""
+    best = np.inf
+    fit.vector[COEFFICIENTS, 0] = data.mean  # a first guess of the residuals, which the weights need
+    for t in range(k_terms):
+        fit.vector[COEFFICIENTS, 1 + t] = 0.0
+    for _ in range(REWEIGHTINGS):
+        if not _gram(length, k_terms, 0, True, False, data, alphabet, work, fit, fit.matrix[NEXT]):
+            break
+        _solve_linear(k_terms, fit.matrix[NEXT], 1 + k_terms, fit)
+        for t in range(k_terms + 1):
+            fit.vector[KEPT, t] = fit.vector[COEFFICIENTS, t]
+        _take_linear(k_terms, data, fit)
+        before, found = best, loss_of_terms(length, k_terms, np.inf, data, alphabet, work, fit)
+        if not found < before:
+            if before < np.inf:
+                for t in range(k_terms + 1):
+                    fit.vector[COEFFICIENTS, t] = fit.vector[KEPT, t]
+            break
+        best = found
+        if before - best < REWEIGHTING_GAIN * before and before < np.inf:
+            break
+    return best
+
+
+@kernel
 def fit_terms(length, k_terms, n_constants, linear, steps, gain, data, alphabet, work, fit):
     """Fit the constants of the assembled program, and return the loss.
 
@@ -241,40 +268,41 @@ def fit_terms(length, k_terms, n_constants, linear, steps, gain, data, alphabet,
     program. Without ``linear`` the coefficients stay as they are given, and only the constants are fitted. At most
     ``steps`` steps; it ends when one gains less than the share ``gain``.
     """
-    squared = data.loss == SQUARED
-    if not squared and linear:  # a first guess of the residuals, which the weights need
-        fit.vector[COEFFICIENTS, 0] = data.mean
-        for t in range(k_terms):
-            fit.vector[COEFFICIENTS, 1 + t] = 0.0
-    fitting = n_constants > 0 and steps > 0
-    last = 1 + k_terms + (n_constants if fitting else 0)
-    fit.index[LAST, 0] = last
-    if not _gram(length, k_terms, n_constants, linear, fitting, data, alphabet, work, fit, fit.matrix[GRAM]):
+    squared, fitting, good, last = data.loss == SQUARED, n_constants > 0 and steps > 0, False, 0
+    if linear and not squared and not _reweight(length, k_terms, data, alphabet, work, fit) < np.inf:
         return np.inf
-    if linear:
+    while not good:
+        last = 1 + k_terms + (n_constants if fitting else 0)
+        good = _gram(length, k_terms, n_constants, linear, fitting, data, alphabet, work, fit, fit.matrix[GRAM])
+        for i in range(1 + k_terms):
+            if not abs(fit.matrix[GRAM, i, i]) < np.inf:
+                return np.inf
+        if not good and not fitting:
+            return np.inf
+        fitting = fitting and good  # where only the derivatives are too large, the constants stay as they are
+    fit.index[LAST, 0] = last
+    if not squared:
+        best = loss_of_terms(length, k_terms, np.inf, data, alphabet, work, fit)
+    elif linear:
         best = _solve_linear(k_terms, fit.matrix[GRAM], last, fit)
         _take_linear(k_terms, data, fit)
     else:
         best = fit.matrix[GRAM, last, last]
-    if not squared:
-        best = loss_of_terms(length, k_terms, np.inf, data, alphabet, work, fit)
-    rounds = steps if fitting else (0 if squared else 5)
     damping = 1e-2
-    for _ in range(rounds):
+    for _ in range(steps if fitting else 0):
         if squared and best <= EXACT * data.variance:
             break
         before, better = best, False
         for _ in range(TRIES):
-            _step(k_terms, n_constants if fitting else 0, linear, damping, last, fit)
-            for c in range(n_constants if fitting else 0):
+            _step(k_terms, n_constants, linear, damping, last, fit)
+            for c in range(n_constants):
                 fit.vector[TRIAL, c] = fit.vector[CONSTANTS, c] + fit.vector[STEP, 1 + k_terms + c]
-            if fitting:
-                _put(fit.vector[TRIAL], n_constants, work, fit)
+            _put(fit.vector[TRIAL], n_constants, work, fit)
             found = np.inf
             for t in range(k_terms + 1):
                 fit.vector[KEPT, t] = fit.vector[COEFFICIENTS, t]
             if squared or not linear:
-                if _gram(length, k_terms, n_constants, linear, fitting, data, alphabet, work, fit, fit.matrix[NEXT]):
+                if _gram(length, k_terms, n_constants, linear, True, data, alphabet, work, fit, fit.matrix[NEXT]):
                     found = fit.matrix[NEXT, last, last]
                     if linear:
                         found = _solve_linear(k_terms, fit.matrix[NEXT], last, fit)
@@ -284,14 +312,14 @@ def fit_terms(length, k_terms, n_constants, linear, steps, gain, data, alphabet,
                 _take_linear(k_terms, data, fit)
                 found = loss_of_terms(length, k_terms, np.inf, data, alphabet, work, fit)
                 if found < best and not _gram(
-                    length, k_terms, n_constants, linear, fitting, data, alphabet, work, fit, fit.matrix[NEXT]
+                    length, k_terms, n_constants, linear, True, data, alphabet, work, fit, fit.matrix[NEXT]
                 ):
                     found = np.inf
             if found < best:
                 better, best = True, found
                 if linear and squared:
                     _take_linear(k_terms, data, fit)
-                for c in range(n_constants if fitting else 0):
+                for c in range(n_constants):
                     fit.vector[CONSTANTS, c] = fit.vector[TRIAL, c]
                 fit.matrix[GRAM, : last + 1, : last + 1] = fit.matrix[NEXT, : last + 1, : last + 1]
                 damping = max(damping * 0.1, 1e-12)
@@ -299,8 +327,6 @@ def fit_terms(length, k_terms, n_constants, linear, steps, gain, data, alphabet,
             for t in range(k_terms + 1):
                 fit.vector[COEFFICIENTS, t] = fit.vector[KEPT, t]
             damping *= 10.0
-            if not fitting:
-                break
         if not better or before - best < gain * before:
             break
     if fitting:

@@ -15,7 +15,9 @@ from numba.extending import intrinsic
 
 from .jit import COMPILED
 
-__all__ = ["caller", "entrance", "loader"]
+__all__ = ["caller", "entrance", "keeper", "loader"]
+
+ROOM = 1024  # eight-byte words that a kept value may take
 
 
 def caller(tuple_type, function):
@@ -61,3 +63,35 @@ def entrance(function) -> int:
     if not COMPILED:
         return 0
     return numba.cfunc(types.float64(types.int64), cache=True, error_model="numpy")(function).address
+
+
+def keeper(kind):
+    """``keep(value, memory)`` and ``restore(address)``: a large tuple of arrays that kernels pass on as one number.
+
+    ``memory`` is an array of ROOM whole numbers; as long as it and the arrays in the value live, its address restores
+    the value. Passing hundreds of fields from function to function is what compilers are slow at.
+    """
+    if not COMPILED:
+        kept: dict[int, object] = {}
+
+        def keep(value, memory):
+            kept[memory.ctypes.data] = value
+
+        return keep, lambda address: kept[int(address)]
+
+    @intrinsic
+    def store(context, value, address):
+        def emit(context, builder, signature, given):
+            layout = context.get_value_type(kind)
+            if context.get_abi_sizeof(layout) > 8 * ROOM:
+                raise AssertionError("the value is larger than the memory that keeps it")
+            builder.store(given[0], builder.inttoptr(given[1], layout.as_pointer()))
+            return context.get_dummy_value()
+
+        return types.void(kind, types.int64), emit
+
+    @numba.njit(error_model="numpy")
+    def keep(value, memory):
+        store(value, memory.ctypes.data)
+
+    return keep, loader(kind)

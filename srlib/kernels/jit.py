@@ -91,15 +91,14 @@ if COMPILED:
         """Where an array begins, for :func:`call_block`."""
         return array.ctypes.data
 
-    def block_function(function) -> int:
-        """The address of ``function(code, mem, adj, *at)``, compiled on its own.
+    def block_function(function, dtype) -> int:
+        """The address of ``function(code, mem, adj, *at)`` for numbers of a type, compiled on its own.
 
         What kernels call by its address is compiled once, and not once more into each of them: that halves the time
         which the very first fit takes.
         """
-        signature = types.void(
-            types.int64, types.CPointer(types.float64), types.CPointer(types.float64), *[types.int64] * 8
-        )
+        pointer = types.CPointer(numba.from_dtype(np.dtype(dtype)))
+        signature = types.void(types.int64, pointer, pointer, *[types.int64] * 8)
         return numba.cfunc(signature, cache=True, error_model="numpy")(function).address
 
 else:
@@ -119,7 +118,7 @@ else:
         """Call the :func:`block_function` of that number."""
         _blocks[address](code, mem, adj, *at)
 
-    def block_function(function) -> int:
+    def block_function(function, dtype) -> int:
         """The number by which :func:`call_block` finds a function."""
         _blocks.append(function)
         return len(_blocks) - 1

@@ -118,11 +118,16 @@ def apply1(code, mem, out, argument, n, address):
 
 
 @kernel
-def _sine(code, a, y, n):
+def _largest(a, n):
     largest = 0.0
     for k in range(n):
-        largest = max(largest, abs(a[k]))
-    if largest > LARGE:  # rare
+        largest = abs(a[k]) if abs(a[k]) > largest else largest
+    return largest
+
+
+@kernel
+def _sine(code, a, y, n):
+    if _largest(a, n) > LARGE:  # rare
         for k in range(n):
             y[k] = np.sin(a[k]) if code == SIN else np.cos(a[k])
     elif code == SIN:
@@ -166,9 +171,9 @@ def _scalar(code, a):
     if code == ATAN:
         return np.arctan(a)
     if code == SINH:
-        return 0.5 * (np.expm1(a) - np.expm1(-a)) if abs(a) < 700.0 else (math.inf if a > 0.0 else -math.inf)
+        return _sinh(a)
     if code == COSH:
-        return 0.5 * (exp(a) + exp(-a))
+        return _cosh(a)
     if code == ASINH:
         size = abs(a)
         if size > 1e150:
@@ -177,11 +182,28 @@ def _scalar(code, a):
             value = np.log1p(size + size * size / (1.0 + np.sqrt(1.0 + size * size)))
         return value if a > 0.0 else -value
     if code == ACOSH:
-        return np.log(a + np.sqrt((a - 1.0) * (a + 1.0))) if 1.0 <= a < 1e150 else (
+        above = a - 1.0
+        return np.log1p(above + np.sqrt(above * (a + 1.0))) if 1.0 <= a < 1e150 else (
             np.log(a) + 0.6931471805599453 if a >= 1.0 else NAN)  # fmt: skip
     if code == ATANH:
-        return 0.5 * np.log1p(2.0 * a / (1.0 - a)) if abs(a) < 1.0 else NAN
+        size = abs(a)
+        value = 0.5 * np.log1p(2.0 * size / (1.0 - size)) if size < 1.0 else NAN
+        return value if a > 0.0 else -value
     return NAN
+
+
+@kernel
+def _sinh(a):
+    if abs(a) < 700.0:
+        return 0.5 * (np.expm1(a) - np.expm1(-a))
+    root = exp(0.5 * abs(a))  # e**a itself is too large before sinh(a) is
+    return 0.5 * root * root if a > 0.0 else -0.5 * root * root
+
+
+@kernel
+def _cosh(a):
+    root = exp(0.5 * abs(a))
+    return 0.5 * (exp(a) + exp(-a)) if abs(a) < 700.0 else 0.5 * root * root
 
 
 @kernel
@@ -247,12 +269,8 @@ def pull_back1(code, mem, adj, out, argument, adj_out, adj_argument, n, address)
     elif code == LOG:
         for k in range(n):
             da[k] += dy[k] / a[k]
-    elif code == SIN:
-        for k in range(n):
-            da[k] += dy[k] * cos(a[k])
-    elif code == COS:
-        for k in range(n):
-            da[k] -= dy[k] * sin(a[k])
+    elif code == SIN or code == COS:
+        _sine_slope(code, a, da, dy, n)
     elif code == NEG:
         for k in range(n):
             da[k] -= dy[k]
@@ -266,6 +284,19 @@ def pull_back1(code, mem, adj, out, argument, adj_out, adj_argument, n, address)
         for k in range(n):
             h = NUDGE * max(1.0, abs(a[k]))
             da[k] += dy[k] * (call1(address, a[k] + h) - call1(address, a[k] - h)) / (2 * h)
+
+
+@kernel
+def _sine_slope(code, a, da, dy, n):
+    if _largest(a, n) > LARGE:
+        for k in range(n):
+            da[k] += dy[k] * (np.cos(a[k]) if code == SIN else -np.sin(a[k]))
+    elif code == SIN:
+        for k in range(n):
+            da[k] += dy[k] * cos(a[k])
+    else:
+        for k in range(n):
+            da[k] -= dy[k] * sin(a[k])
 
 
 @kernel
@@ -290,9 +321,9 @@ def _slope(code, a, y):
     if code == ATAN:
         return 1.0 / (1.0 + a * a)
     if code == SINH:
-        return 0.5 * (exp(a) + exp(-a))
+        return _cosh(a)
     if code == COSH:
-        return 0.5 * (exp(a) - exp(-a))
+        return _sinh(a)
     if code == TANH:
         return 1.0 - y * y
     if code == ASINH:

@@ -60,13 +60,13 @@ class Workspace(NamedTuple):
     features: int
 
 
-def alphabet() -> Alphabet:
-    """The operators that are registered at this moment."""
-    return _alphabet(len(operators._table))
+def alphabet(dtype=np.float64) -> Alphabet:
+    """The operators that are registered at this moment, for workspaces of a type, float64 or float32."""
+    return _alphabet(len(operators._table), np.dtype(dtype))
 
 
 @lru_cache(maxsize=4)
-def _alphabet(count: int) -> Alphabet:
+def _alphabet(count: int, dtype: np.dtype) -> Alphabet:
     known = [None, *map(operators.by_code, range(1, count))]
     codes: list[int] = []
     values: list[float] = []
@@ -84,7 +84,7 @@ def _alphabet(count: int) -> Alphabet:
             table[ADDRESS, one.code] = operators.address(one)
         table[[ARITY, COMMUTATIVE], one.code] = one.arity, one.commutative
     bodies = np.array(codes or [0], np.int32), np.array(values or [0.0])
-    return Alphabet(table, *bodies, np.array(block_functions(), np.int64))
+    return Alphabet(table, *bodies, np.array(block_functions(dtype), np.int64))
 
 
 def workspace(columns: np.ndarray, nodes: int, dtype=np.float64) -> Workspace:
