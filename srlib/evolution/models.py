@@ -22,7 +22,7 @@ def eliminated(search: Search, target: Target, base: Base) -> None:
     names, values = base
     root = search.root * target.slope
     columns = np.concatenate([values * root, root[None]])
-    for chosen, _ in eliminate(columns, target.values * root, [len(values)], LARGEST):
+    for chosen, _ in eliminate(columns, target.values * root, [len(values)], LARGEST + 1):
         if search.done:
             return
         chosen = [int(i) for i in chosen if i < len(values)]
@@ -145,7 +145,7 @@ def separable(search: Search, features: Sequence[int]) -> Iterator[dict[int, flo
         if powers not in seen:
             seen.append(powers)
             yield powers
-        if len(seen) == 3:
+        if len(seen) == 2:
             return
 
 

@@ -105,6 +105,8 @@ class Problem:
         Weighted.
     unit : float
         What errors are multiplied by to be errors in y.
+    multipliers : int
+        How many multipliers of functions are tried, 1 among them.
     logarithmic : bool
         Whether terms are factors, and their logarithms the columns.
     model : callable
@@ -115,6 +117,7 @@ class Problem:
     root: np.ndarray
     base: np.ndarray
     unit: float
+    multipliers: int
     logarithmic: bool
     model: Callable[[list[Expression]], None]
 
@@ -186,7 +189,7 @@ def candidates(search, problem, pool, terms, enough: float) -> list[Expression]:
     basis = orthonormal(np.concatenate([problem.base, columns]))
     rest = problem.residual(basis)
     whole = float(rest @ rest)
-    last = 1 if problem.logarithmic else None
+    last = problem.multipliers
     multipliers = pool.multipliers[:last], pool.multiplier_makes[:last]
     smooth = pool.smooth if problem.logarithmic else pool.smooth[:SCREENED]
     shares = screen(rest, basis, problem.root, multipliers[0], smooth, search.should_stop)

@@ -268,7 +268,7 @@ class Phase:
         root = self.search.root * target.slope
         columns = np.concatenate([base[1], np.ones((1, self.search.rows))]) * root
         return Problem(
-            target.values * root, root, columns, target.unit, False,
+            target.values * root, root, columns, target.unit, 40 if target is self.targets[0] else 1, False,
             lambda terms: sum_of(self.search, target, terms, base),
         )  # fmt: skip
 
@@ -278,7 +278,7 @@ class Phase:
         root = search.root * np.abs(search.y)
         columns = np.concatenate([base[1], np.ones((1, search.rows))]) * root
         target = np.log(np.abs(search.y)) * root
-        return Problem(target, root, columns, 1.0, True, lambda terms: product_of(search, terms, base))
+        return Problem(target, root, columns, 1.0, 1, True, lambda terms: product_of(search, terms, base))
 
 
 def relevant(X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None, most: int = 20) -> list[int]:
