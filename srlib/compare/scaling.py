@@ -64,8 +64,8 @@ def scaling(executor: str, workers: int, seed: int, budget: float) -> ScalingRow
     recorder = Recorder()
     with _pool(executor, workers) as pool:
         EvolutionRegressor(
-            unary_operators=("sin", "cos", "exp", "log", "sqrt", "square"), regression=False,
-            niterations=ENDLESS, time_limit=budget, random_state=seed, n_jobs=workers, executor=pool, callbacks=[recorder],
+            unary_operators=("sin", "cos", "exp", "log", "sqrt", "square"), regression=False, niterations=ENDLESS,
+            time_limit=budget, random_state=seed, n_jobs=workers, executor=pool, callbacks=[recorder],
         ).fit(X, y)  # fmt: skip
     end = next(event for event in recorder.events if isinstance(event, Finished))
     epochs = [event for event in recorder.events if isinstance(event, Iteration)]
