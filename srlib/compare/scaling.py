@@ -114,7 +114,7 @@ def bounds(table: pd.DataFrame) -> pd.DataFrame:
     for executor, rows_of_one in measured.groupby(level="executor"):
         shares = {"reported": rows_of_one["serial"].iloc[0], "by speed-up": rows_of_one["serial by speed-up"].iloc[-1]}
         for name, share in shares.items():
-            share = max(share, 0.0) if share == share else share
+            share = float(np.clip(share, 0.0, 1.0))  # a busy machine may give anything
             rows[executor, name] = {
                 "serial share": share,
                 **{f"{n} workers": round(1 / (share + (1 - share) / n), 1) for n in WORKERS},
