@@ -158,7 +158,7 @@ def _scalar(code, a):
     if code == CBRT:
         root = np.exp(np.log(abs(a)) / 3.0) if a != 0.0 else 0.0
         if 0.0 < root < math.inf:
-            root -= (root * root * root - abs(a)) / (3.0 * root * root)  # one step of Newton's for the last digits
+            root -= (root - abs(a) / (root * root)) / 3.0  # one step of Newton's for the last digits
         return root if a > 0.0 else (-root if a == a else NAN)
     if code == LOG1P:
         return np.log1p(a) if a > -1.0 else NAN
@@ -277,6 +277,8 @@ def pull_back1(code, mem, adj, out, argument, adj_out, adj_argument, n, address)
     elif code == INV:
         for k in range(n):
             da[k] -= dy[k] * y[k] * y[k]
+    elif code == SIGN or code == STEP:
+        return  # flat, whatever stands above
     elif code <= LAST_BUILTIN:
         for k in range(n):
             da[k] += dy[k] * _slope(code, a[k], y[k])
@@ -334,6 +336,4 @@ def _slope(code, a, y):
         return 1.0 / (1.0 - a * a)
     if code == SIGMOID:
         return y * (1.0 - y)
-    if code == RELU:
-        return 1.0 if a > 0.0 else 0.0
-    return 0.0  # sign and step: flat
+    return 1.0 if a > 0.0 else 0.0  # relu
