@@ -18,6 +18,7 @@ from .writing import Unwritable, factors, tidy
 __all__ = ["Pool", "Problem", "pursue"]
 
 MIDDLE = 15  # what formulas of up to so many nodes leave unexplained is what others have to beat
+FEW = 50  # on fewer rows smooth functions fit anything, and trying real ones is quick
 SCREENED = 150  # arguments that are tried with every multiplier
 TRIED = 6  # how many candidates of each kind have their constants fitted
 
@@ -202,7 +203,7 @@ def candidates(search, problem, pool, terms, enough: float) -> list[Expression]:
         found.update(_periodic(search, pool, problem.root, basis, rest))
         found.update(_wave_products(search, problem, pool, basis, rest))
     explained = max([whole * shares.max(initial=0.0), *found.values()])
-    if (whole - explained) * problem.unit**2 > enough:
+    if search.rows >= FEW and (whole - explained) * problem.unit**2 > enough:
         return []
     found.update(_functions(search, problem, pool, basis, rest, multipliers, shares, 2 * TRIED))
     ordered = sorted(found, key=lambda term: -found[term])

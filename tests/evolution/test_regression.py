@@ -57,7 +57,7 @@ LAWS = {
 @pytest.mark.parametrize("name", LAWS)
 def test_law(name):
     law, ranges, names = LAWS[name]
-    X, y = draw(law, *ranges, rows=120)
+    X, y = draw(law, *ranges, rows=80)
     fresh = draw(law, *ranges, seed=1)
     found, _ = search(X, y, alphabet(names), until=exact(*fresh))
     assert exact(*fresh)(found[-1]), f"of {len(found)} formulas the last is {found[-1]}"
@@ -84,7 +84,7 @@ def test_form_on_noisy_data():
 
 
 def test_only_the_operators_given():
-    X, y = draw(lambda x, y: np.sin(x) * y + x**2, (0, 3), (0, 3))
+    X, y = draw(lambda x, y: np.sin(x) * y + x**2, (0, 3), (0, 3), rows=30)
     for names in (["sin"], ["+", "sin"], ["*", "sin"], ["-", "/", "exp"]):
         operators = [find(name, arity=2 if name in "+-*/" else None) for name in names]
         found, terms = search(X, y, operators, effort=0.2)
