@@ -39,7 +39,7 @@ KINDS = (
     SIMPLIFY, OPTIMIZE, DO_NOTHING, CROSSOVER,
 ) = range(15)  # fmt: skip
 TRIES = 10  # to make a child that keeps to the limits
-# what an island counts: formulas evaluated, proposals, those seen before, those accepted, the next name, births, members
+# what an island counts: formulas evaluated, proposals, those seen before, those accepted, next name, births, members
 COUNTS = EVALUATED, PROPOSED, DUPLICATES, ACCEPTED, NEXT_NAME, CLOCK, FILLED = range(7)
 
 
@@ -76,7 +76,7 @@ class Scene(NamedTuple):
 
 
 @kernel
-def evolve(population, hall, frequency, cycles, budget, seen, counts, log, rules, letters, court, scene, stop, rng):
+def evolve(population, hall, frequency, cycles, budget, seen, counts, log, rules, letters, bench, scene, stop, rng):
     """Evolve one population for ``cycles`` steps, offering each formula to the hall of fame.
 
     Ends early when ``budget`` formulas were evaluated, or somebody has written into ``stop``. Returns the number of
@@ -87,11 +87,11 @@ def evolve(population, hall, frequency, cycles, budget, seen, counts, log, rules
         if stop[0] != 0 or counts[EVALUATED] >= last or counts[FILLED] == 0:
             return k
         temperature = 1.0 - k / cycles
-        if rng.random() < rules.p_cross:
-            cross_over(population, hall, frequency, seen, counts, log, rules, court, scene, rng)
+        if rng.random() < rules.p_cross and counts[EVALUATED] + 2 <= last:  # it evaluates two
+            cross_over(population, hall, frequency, seen, counts, log, rules, bench, scene, rng)
         else:
             next_generation(
-                population, hall, frequency, temperature, seen, counts, log, rules, letters, court, scene, rng
+                population, hall, frequency, temperature, seen, counts, log, rules, letters, bench, scene, rng
             )
     return cycles
 
@@ -105,22 +105,22 @@ def choose(population, filled, frequency, rules, rng):
 
 
 @kernel
-def next_generation(population, hall, frequency, temperature, seen, counts, log, rules, letters, court, scene, rng):
+def next_generation(population, hall, frequency, temperature, seen, counts, log, rules, letters, bench, scene, rng):
     """A tournament's winner is mutated; the child, if it is accepted, replaces a member."""
     parent = choose(population, counts[FILLED], frequency, rules, rng)
     size = population.info[parent, SIZE]
     counts[PROPOSED] += 1
     for _ in range(TRIES):
-        write(scene.child, population.codes[parent], population.values[parent], size, court.alphabet)
-        kind = mutate(scene.child, scene.spare, temperature, rules, letters, court, rng)
+        write(scene.child, population.codes[parent], population.values[parent], size, bench.alphabet)
+        kind = mutate(scene.child, scene.spare, temperature, rules, letters, bench, rng)
         if kind >= 0 and rng.random() < rules.p_repeat:
-            mutate(scene.child, scene.spare, temperature, rules, letters, court, rng)
-        if kind >= 0 and satisfies(scene.child.codes, scene.child.size[0], court.limits, court.stack):
+            mutate(scene.child, scene.spare, temperature, rules, letters, bench, rng)
+        if kind >= 0 and satisfies(scene.child.codes, scene.child.size[0], bench.limits, bench.stack):
             break
         kind = -1
     if kind < 0:
         return
-    old, new = population.costs[parent, COMPLEXITY], complexity(scene.child.codes, scene.child.size[0], court.limits)
+    old, new = population.costs[parent, COMPLEXITY], complexity(scene.child.codes, scene.child.size[0], bench.limits)
     limit = np.inf
     if kind < SIMPLIFY and (rules.annealing or rules.use_frequency):
         ratio = 1.0
@@ -132,45 +132,45 @@ def next_generation(population, hall, frequency, temperature, seen, counts, log,
             return
     steps = rules.steps if kind != OPTIMIZE else max(rules.steps, 8)
     name = population.info[parent, NAME]
-    settle(scene.child, population, hall, seen, counts, log, rules, steps, limit, kind, name, name, court, scene)
+    settle(scene.child, population, hall, seen, counts, log, rules, steps, limit, kind, name, name, bench, scene)
 
 
 @kernel
-def cross_over(population, hall, frequency, seen, counts, log, rules, court, scene, rng):
+def cross_over(population, hall, frequency, seen, counts, log, rules, bench, scene, rng):
     """Two tournaments' winners exchange subtrees; both children replace members."""
     counts[PROPOSED] += 1
     first = choose(population, counts[FILLED], frequency, rules, rng)
     second = choose(population, counts[FILLED], frequency, rules, rng)
-    limits, stack = court.limits, court.stack
+    limits, stack = bench.limits, bench.stack
     for _ in range(TRIES):
         for tree, index in ((scene.mother, first), (scene.father, second)):
-            write(tree, population.codes[index], population.values[index], population.info[index, SIZE], court.alphabet)
-        if crossover(scene.mother, scene.father, court.alphabet, rng):
+            write(tree, population.codes[index], population.values[index], population.info[index, SIZE], bench.alphabet)
+        if crossover(scene.mother, scene.father, bench.alphabet, rng):
             good = satisfies(scene.mother.codes, scene.mother.size[0], limits, stack)
             if good and satisfies(scene.father.codes, scene.father.size[0], limits, stack):
                 names = population.info[first, NAME], population.info[second, NAME]
                 for tree in (scene.mother, scene.father):
                     settle(
                         tree, population, hall, seen, counts, log, rules, rules.steps, np.inf, CROSSOVER, names[0],
-                        names[1], court, scene,
+                        names[1], bench, scene,
                     )  # fmt: skip
                 return
 
 
 @kernel
-def settle(child, population, hall, seen, counts, log, rules, steps, limit, kind, mother, father, court, scene):
+def settle(child, population, hall, seen, counts, log, rules, steps, limit, kind, mother, father, bench, scene):
     """Judge a child; if it is acceptable it goes into the hall of fame and takes a member's place."""
-    loss = call_judge(court.gates[1], (child, scene.out, steps, rules.gain, rules.visits, seen, court))
+    loss = call_judge(bench.gates[1], (child, scene.out, steps, rules.gain, rules.visits, seen, bench.court))
     if loss == SEEN:
         counts[DUPLICATES] += 1
         return
     counts[EVALUATED] += 1
     if loss == REJECTED:
         return
-    weight = complexity(scene.out.codes, scene.out.size[0], court.limits)
+    weight = complexity(scene.out.codes, scene.out.size[0], bench.limits)
     name = counts[NEXT_NAME]
     counts[NEXT_NAME] += 1
-    kept = offer(hall, scene.out, loss, name, court)
+    kept = offer(hall, scene.out, loss, name, bench.limits)
     if loss <= limit:
         counts[CLOCK] += 1
         place = replaced(population, counts[FILLED], loss, weight, rules)
@@ -182,8 +182,8 @@ def settle(child, population, hall, seen, counts, log, rules, steps, limit, kind
     row = name - log.info[0, NAME]
     if kept and 0 < row < len(log.info):
         put(log, row, scene.out, loss, weight, name, counts[CLOCK], mother, father, kind)
-    if court.linear and wanted(hall, loss, weight - 4.0):
-        call_leaner(court.gates[2], (child, scene.out, loss, rules.steps, hall, name, court))
+    if bench.linear and wanted(hall, loss, weight - 4.0):
+        call_leaner(bench.gates[2], (child, scene.out, loss, rules.steps, hall, name, bench.court))
 
 
 @kernel
@@ -214,12 +214,12 @@ def crowded(costs, filled, loss, weight, quota):
 
 
 @kernel
-def mutate(tree, spare, temperature, rules, letters, court, rng):
+def mutate(tree, spare, temperature, rules, letters, bench, rng):
     """One random mutation by its weight; returns its kind, or -1 if it found nothing to change."""
     dice, kind = rng.random() * rules.weights[-1], 0
     while kind < DO_NOTHING and rules.weights[kind] <= dice:
         kind += 1
-    alphabet = court.alphabet
+    alphabet = bench.alphabet
     changed = True
     if kind == MUTATE_CONSTANT:
         changed = mutate_constant(tree, temperature, rules.factor, rules.p_negate, alphabet, rng)

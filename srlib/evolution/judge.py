@@ -18,6 +18,7 @@ from ..kernels.fit import (
     LAST,
     LEAF,
     SHIFT,
+    TERM,
     Data,
     Fit,
     call_fit,
@@ -26,7 +27,7 @@ from ..kernels.fit import (
     loss_of_terms,
     scratch,
 )  # fmt: skip
-from ..kernels.gate import caller, entrance, loader
+from ..kernels.gate import ROOM, caller, entrance, keeper, loader
 from ..kernels.jit import kernel
 from ..kernels.program import Alphabet, Workspace, alphabet, assemble, workspace
 from ..kernels.solve import solve
@@ -39,8 +40,8 @@ from .simplify import simplify
 from .trees import empty, write
 
 __all__ = [
-    "REJECTED", "SEEN", "Court", "Members", "call_judge", "call_leaner", "court", "judge", "members", "offer",
-    "offer_leaner", "put", "wanted",
+    "REJECTED", "SEEN", "Bench", "Court", "Members", "bench", "call_judge", "call_leaner", "judge", "members", "offer",
+    "offer_leaner", "put", "rejudge", "wanted",
 ]  # fmt: skip
 
 REJECTED, SEEN = np.inf, -1.0  # what judge() says instead of a loss
@@ -58,6 +59,17 @@ class Members(NamedTuple):
     values: np.ndarray  # (members, room)
     info: np.ndarray  # (members, 6) int64: size, birth, name, parent, other parent, how it was made
     costs: np.ndarray  # (members, 2): loss, complexity
+
+
+class Bench(NamedTuple):
+    """What the making of formulas needs to know, and where the court is found."""
+
+    alphabet: Alphabet
+    limits: Limits
+    stack: np.ndarray  # (nodes, …) of srlib.evolution.constraints.satisfies
+    gates: np.ndarray  # (3,) int64, where fit_terms, judge and offer_leaner are found
+    court: int  # the address of the court
+    linear: bool
 
 
 class Court(NamedTuple):
@@ -85,13 +97,35 @@ def members(count: int, room: int) -> Members:
     return Members(np.zeros((count, room), np.int32), np.zeros((count, room)), np.zeros((count, 6), np.int64), costs)
 
 
+def _example() -> Court:
+    """A court of the right types, for which nothing has to be compiled."""
+    letters = Alphabet(np.zeros((5, 1), np.int64), np.zeros(1, np.int32), np.zeros(1), np.zeros(4, np.int64))
+    work, nothing = workspace(np.zeros((1, 1)), 1), data(np.zeros(1))
+    return _court(nothing, letters, work, limits((), 1), None, 1, (0, 0, 0), True, True)
+
+
+def _court(data, letters, work, limits, units, room, addresses, linear, may_subtract) -> Court:
+    rules = unit_rules([""] * len(limits.variables)) if units is None else units
+    return Court(
+        data, letters, work, scratch(), limits, stack_for(limits, room), rules, unit_workspace(room),
+        np.zeros(COLUMNS, np.int64), np.zeros(2 * room, np.int64), np.array(addresses, np.int64), linear, may_subtract,
+        units is not None,
+    )  # fmt: skip
+
+
+_types = [numba.typeof(one) for one in (empty(1), members(1, 1), np.zeros(2, np.int64), _example())]
+keep_court, restore_court = keeper(_types[3])
+
+
 @kernel
-def judge(tree, out, steps, gain, visits, seen, court):
+def judge(tree, out, steps, gain, visits, seen, address):
     """Fit a formula, write what came of it into ``out``, and return its loss.
 
     ``steps`` of Levenberg-Marquardt at most. REJECTED if it breaks a limit or has no finite value somewhere, SEEN if it
-    came before (``visits`` times, where it has constants that may end in another minimum; 0: do not ask).
+    came before (``visits`` times, where it has constants that may end in another minimum; 0: do not ask). The court is
+    found at ``address``.
     """
+    court = restore_court(address)
     alphabet, work, fit = court.alphabet, court.work, court.fit
     if not satisfies(tree.codes, tree.size[0], court.limits, court.stack):
         return REJECTED
@@ -168,9 +202,25 @@ def _balanced(tree, court):
 
 
 @kernel
-def offer(hall, tree, loss, name, court):
+def rejudge(members, filled, address, stop):
+    """The members' losses on the court's rows, with the constants that they have; an empty place stays empty."""
+    court = restore_court(address)
+    fit = court.fit
+    for i in range(filled):
+        if stop[0] != 0:
+            return
+        if members.info[i, SIZE] == 0:
+            continue
+        size = members.info[i, SIZE]
+        length = assemble(members.codes[i], members.values[i], size, court.alphabet, court.work)
+        fit.index[TERM, 0], fit.vector[COEFFICIENTS, 0], fit.vector[COEFFICIENTS, 1] = length - 1, 0.0, 1.0
+        members.costs[i, LOSS] = loss_of_terms(length, 1, np.inf, court.data, court.alphabet, court.work, fit)
+
+
+@kernel
+def offer(hall, tree, loss, name, limits):
     """Take a formula into the hall of fame if it is the best of its complexity and better than all shorter ones."""
-    weight = complexity(tree.codes, tree.size[0], court.limits)
+    weight = complexity(tree.codes, tree.size[0], limits)
     if not wanted(hall, loss, weight):
         return False
     place = int(weight + 0.5)
@@ -202,13 +252,14 @@ def put(members, place, tree, loss, weight, name, birth, parent, other, kind):
 
 
 @kernel
-def offer_leaner(tree, out, loss, steps, hall, name, court):
+def offer_leaner(tree, out, loss, steps, hall, name, address):
     """Offer the shorter forms that a fitted sum of terms stands for: without offset, and with factors of 1.
 
     ``f`` was judged by the best ``a + b*f``; many laws are ``b*f``, ``f + a`` or ``f``. The step that costs least is
     taken first. Works from the Gram matrix that the fit has left behind, so it must come right after it. A form that
     may be good enough is fitted once more, because its inner constants have to make up for what is now fixed.
     """
+    court = restore_court(address)
     k_terms = split(tree.codes, tree.size[0], tree.starts, court.places, court.terms)
     n = 2 + k_terms
     gram, fit, rows = court.fit.matrix[GRAM], court.fit, court.data
@@ -252,7 +303,7 @@ def offer_leaner(tree, out, loss, steps, hall, name, court):
             if wanted(hall, loss, weight) and best < HOPE * _best_up_to(hall, weight):
                 found = _refit(out, steps, court)
                 if found < np.inf:
-                    offer(hall, out, found, name, court)
+                    offer(hall, out, found, name, court.limits)
     return 0.0
 
 
@@ -316,32 +367,21 @@ def _solve_free(full, state, fixed, last, reduced, right, none, x):
 
 
 
-def court(
+
+def bench(
     data: Data, work: Workspace, limits: Limits, units: UnitRules | None, room: int, linear: bool, may_subtract: bool
-) -> Court:
-    """A court of its own for one thread; formulas have up to ``room`` nodes."""
-    return _court(data, alphabet(), work, limits, units, room, gates(), linear, may_subtract)
+) -> tuple[Bench, object]:
+    """A bench of its own for one thread, for formulas of up to ``room`` nodes; and what must live as long as it does."""
+    court = _court(data, alphabet(), work, limits, units, room, gates(), linear, may_subtract)
+    memory = np.zeros(ROOM, np.int64)
+    keep_court(court, memory)
+    stack = stack_for(limits, room)
+    return Bench(court.alphabet, limits, stack, court.gates, memory.ctypes.data, linear), (court, memory)
 
 
-def _court(data, letters, work, limits, units, room, addresses, linear, may_subtract) -> Court:
-    rules = unit_rules([""] * len(limits.variables)) if units is None else units
-    return Court(
-        data, letters, work, scratch(), limits, stack_for(limits, room), rules, unit_workspace(room),
-        np.zeros(COLUMNS, np.int64), np.zeros(2 * room, np.int64), np.array(addresses, np.int64), linear, may_subtract,
-        units is not None,
-    )  # fmt: skip
-
-
-def _example() -> Court:
-    """A court of the right types, for which nothing has to be compiled."""
-    letters = Alphabet(np.zeros((5, 1), np.int64), np.zeros(1, np.int32), np.zeros(1), np.zeros(4, np.int64))
-    work, nothing = workspace(np.zeros((1, 1)), 1), data(np.zeros(1))
-    return _court(nothing, letters, work, limits((), 1), None, 1, (0, 0, 0), True, True)
-
-
-_types = [numba.typeof(one) for one in (empty(1), members(1, 1), np.zeros(2, np.int64), _example())]
-JUDGE = numba.types.Tuple((_types[0], _types[0], numba.int64, numba.float64, numba.int64, *_types[2:]))
-LEANER = numba.types.Tuple((_types[0], _types[0], numba.float64, numba.int64, _types[1], numba.int64, _types[3]))
+_whole, _number, _tree = numba.int64, numba.float64, _types[0]
+JUDGE = numba.types.Tuple((_tree, _tree, _whole, _number, _whole, _types[2], _whole))
+LEANER = numba.types.Tuple((_tree, _tree, _number, _whole, _types[1], _whole, _whole))
 _load_judge, _load_leaner = loader(JUDGE), loader(LEANER)
 call_judge, call_leaner = caller(JUDGE, judge), caller(LEANER, offer_leaner)
 
