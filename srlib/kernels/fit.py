@@ -248,13 +248,18 @@ def _reweight(length, k_terms, data, alphabet, work, fit):
             fit.vector[KEPT, t] = fit.vector[COEFFICIENTS, t]
         _take_linear(k_terms, data, fit)
         before, found = best, loss_of_terms(length, k_terms, np.inf, data, alphabet, work, fit)
+        for _ in range(TRIES):
+            if found < before or before == np.inf:
+                break
+            for t in range(k_terms + 1):  # too far: half the way back
+                fit.vector[COEFFICIENTS, t] = 0.5 * (fit.vector[KEPT, t] + fit.vector[COEFFICIENTS, t])
+            found = loss_of_terms(length, k_terms, np.inf, data, alphabet, work, fit)
         if not found < before:
-            if before < np.inf:
-                for t in range(k_terms + 1):
-                    fit.vector[COEFFICIENTS, t] = fit.vector[KEPT, t]
+            for t in range(k_terms + 1):
+                fit.vector[COEFFICIENTS, t] = fit.vector[KEPT, t]
             break
         best = found
-        if before - best < REWEIGHTING_GAIN * before and before < np.inf:
+        if before < np.inf and before - best < REWEIGHTING_GAIN * before:
             break
     return best
 
