@@ -203,7 +203,7 @@ def test_never_worse_than_the_start(name, linear):
         result = case.result(fit_terms(*case.arguments(10, 1e-9)))
         if linear and case.k_terms == 0:
             continue
-        if np.isfinite(before):
+        if before < 1e100:  # squares of what is larger overflow, and the formula is out
             # in the first pass a linear one forgets its factors, which for quantiles are found to within a percent
             assert result.loss <= before * (1 + 1e-9 if loss[0] == 0 or not linear else 1.03) + 1e-12, formula
             gained += result.loss < 0.999 * before
