@@ -27,7 +27,7 @@ from ..kernels.fit import (
     loss_of_terms,
     scratch,
 )  # fmt: skip
-from ..kernels.gate import ROOM, caller, entrance, keeper, loader
+from ..kernels.gate import Kept, caller, entrance, keeper, loader
 from ..kernels.jit import kernel
 from ..kernels.program import Alphabet, Workspace, alphabet, assemble, workspace
 from ..kernels.solve import solve
@@ -370,13 +370,11 @@ def _solve_free(full, state, fixed, last, reduced, right, none, x):
 
 def bench(
     data: Data, work: Workspace, limits: Limits, units: UnitRules | None, room: int, linear: bool, may_subtract: bool
-) -> tuple[Bench, object]:
-    """A bench of its own for one thread, for formulas of up to ``room`` nodes; and what must live as long as it does."""
+) -> tuple[Bench, Kept]:
+    """A bench for one thread, for formulas of up to ``room`` nodes; and what must live as long as the bench."""
     court = _court(data, alphabet(), work, limits, units, room, gates(), linear, may_subtract)
-    memory = np.zeros(ROOM, np.int64)
-    keep_court(court, memory)
-    stack = stack_for(limits, room)
-    return Bench(court.alphabet, limits, stack, court.gates, memory.ctypes.data, linear), (court, memory)
+    kept = keep_court(court)
+    return Bench(court.alphabet, limits, stack_for(limits, room), court.gates, kept.address, linear), kept
 
 
 _whole, _number, _tree = numba.int64, numba.float64, _types[0]

@@ -7,7 +7,10 @@ callers hand it the address of their arguments.
 
 from __future__ import annotations
 
+import weakref
+
 import numba
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -15,7 +18,7 @@ from numba.extending import intrinsic
 
 from .jit import COMPILED
 
-__all__ = ["caller", "entrance", "keeper", "loader"]
+__all__ = ["Kept", "caller", "entrance", "keeper", "loader"]
 
 ROOM = 1024  # eight-byte words that a kept value may take
 
@@ -65,19 +68,27 @@ def entrance(function) -> int:
     return numba.cfunc(types.float64(types.int64), cache=True, error_model="numpy")(function).address
 
 
-def keeper(kind):
-    """``keep(value, memory)`` and ``restore(address)``: a large tuple of arrays that kernels pass on as one number.
+class Kept:
+    """A value that kernels find at an address, as long as this object lives."""
 
-    ``memory`` is an array of ROOM whole numbers; as long as it and the arrays in the value live, its address restores
-    the value. Passing hundreds of fields from function to function is what compilers are slow at.
+    def __init__(self, value, memory: np.ndarray):
+        self.value, self.memory, self.address = value, memory, memory.ctypes.data
+
+
+def keeper(kind):
+    """``keep(value) -> Kept`` and, for kernels, ``restore(address)``: a large tuple of arrays passed on as one number.
+
+    Passing hundreds of fields from function to function is what compilers are slow at.
     """
     if not COMPILED:
-        kept: dict[int, object] = {}
+        values = weakref.WeakValueDictionary()
 
-        def keep(value, memory):
-            kept[memory.ctypes.data] = value
+        def remember(value) -> Kept:
+            kept = Kept(value, np.zeros(1, np.int64))
+            values[kept.address] = kept
+            return kept
 
-        return keep, lambda address: kept[int(address)]
+        return remember, lambda address: values[int(address)].value
 
     @intrinsic
     def store(context, value, address):
@@ -85,13 +96,34 @@ def keeper(kind):
             layout = context.get_value_type(kind)
             if context.get_abi_sizeof(layout) > 8 * ROOM:
                 raise AssertionError("the value is larger than the memory that keeps it")
+            context.nrt.incref(builder, kind, given[0])  # the arrays' own counts would fall to 0 after the call
             builder.store(given[0], builder.inttoptr(given[1], layout.as_pointer()))
             return context.get_dummy_value()
 
         return types.void(kind, types.int64), emit
 
+    @intrinsic
+    def drop(context, address):
+        def emit(context, builder, signature, given):
+            layout = context.get_value_type(kind)
+            context.nrt.decref(builder, kind, builder.load(builder.inttoptr(given[0], layout.as_pointer())))
+            return context.get_dummy_value()
+
+        return types.void(types.int64), emit
+
     @numba.njit(error_model="numpy")
-    def keep(value, memory):
+    def put(value, memory):
         store(value, memory.ctypes.data)
+
+    @numba.njit(error_model="numpy")
+    def release(memory):
+        drop(memory.ctypes.data)
+
+    def keep(value) -> Kept:
+        memory = np.zeros(ROOM, np.int64)
+        put(value, memory)
+        kept = Kept(value, memory)
+        weakref.finalize(kept, release, memory)
+        return kept
 
     return keep, loader(kind)
