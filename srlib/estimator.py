@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 import warnings
@@ -86,6 +87,8 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
         self.checkpoint = checkpoint
         self.warm_start = warm_start
 
+    _state_version = None  # of the plain data that a method's search describes
+
     @abstractmethod
     def _search(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None, run: Run, state: dict | None):
         """Search until done or until ``run`` raises StopSearch, offering to ``run`` each formula that is tried.
@@ -96,6 +99,10 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
 
     def _polish(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None, run: Run):  # noqa: B027
         """What a method still does to ``run.front`` when its search has ended, for whatever reason; quick."""
+
+    def _loss(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None):
+        """The loss that the front's formulas were judged by, as a function of one; None is the mean squared error."""
+        return None
 
     # ------------------------------------------------------------ fit
 
@@ -123,7 +130,7 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
         Notes
         -----
         Ctrl-C ends the search; everything found so far is kept. After that, and after ``time_limit``, the method may
-        improve its front's constants for one more second.
+        improve its front's constants for a moment more.
         """
         self._check_parameters()
         X, y, sample_weight = self._check_data(X, y, sample_weight)
@@ -137,7 +144,10 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
             resolution=self._resolution(y),
             checkpoint=self.checkpoint,
         )
-        run.about = {"n_features": X.shape[1], "names": list(self._names) if self._names else None}
+        run.about = {
+            "n_features": X.shape[1], "names": list(self._names) if self._names else None,
+            "data": _fingerprint(X, y, sample_weight),
+        }  # fmt: skip
         if state is not None:
             run.front, run.evaluations = state["front"], state["evaluations"]
         try:
@@ -150,6 +160,7 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
         except Exception:  # of a callback, say: the error is raised, but what was found is kept
             if len(run.front):
                 self._state = run.state() or getattr(self, "_state", None)
+                run.save()
                 self._keep(run, "error")
             raise
         run.limit_polish(reason)
@@ -162,6 +173,8 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
         if len(run.front) == 0:  # stopped before anything was tried: the mean is the formula of last resort
             mean = Expression.constant(float(np.average(y, weights=sample_weight)))
             run.front.add(mean, float(np.average((y - mean.values[0]) ** 2, weights=sample_weight)))
+        if run.front.data is None:
+            run.front.attach(X, y, sample_weight, self._loss(X, y, sample_weight))
         self._keep(run, reason)
         run.finish(reason)
         return self
@@ -192,12 +205,16 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
                 f"{state['names'] or 'columns without names'}: give the same in the same order, "
                 "or fit with warm_start=False"
             )
+        what = "the earlier fit" if self.checkpoint is None else f"checkpoint {str(self.checkpoint)!r}"
+        if state.get("version", self._state_version) != self._state_version:
+            raise ValueError(
+                f"{what} was written by another version of srlib (its format is {state['version']}, not "
+                f"{self._state_version}): go on with that version, or fit with warm_start=False or another file"
+            )
         try:
             return self._read_state(state)
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(
-                f"checkpoint {str(self.checkpoint)!r} is damaged ({error!r}); the file was left as it is"
-            ) from None
+            raise ValueError(f"{what} is damaged ({error!r}); the file was left as it is") from None
 
     def _read_state(self, state: dict) -> dict:
         """The state with objects in the place of their plain data; a method adds its own."""
@@ -357,6 +374,14 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
         state = dict(super().__getstate__())
         state["_table"] = None  # its callables do not pickle; it is made again when asked for
         return state
+
+
+def _fingerprint(*arrays: np.ndarray | None) -> str:
+    """A text that only the same numbers share."""
+    digest = hashlib.blake2b(digest_size=16)
+    for array in arrays:
+        digest.update(b"none" if array is None else np.ascontiguousarray(array.T))
+    return digest.hexdigest()
 
 
 def _latex_number(value: float, precision: int) -> str:

@@ -27,7 +27,7 @@ import numpy as np
 
 from .operators import ALIASES, Operator, builtin, register
 
-__all__ = ["address", "from_function"]
+__all__ = ["address", "from_function", "function_of"]
 
 NUDGE = 6e-6  # the cube root of the rounding error: the best relative step of a central difference
 _made: dict[int, _Function | _Registered] = {}  # by the operator's code
@@ -94,6 +94,12 @@ def address(operator: Operator) -> int | None:
     if made is None:
         made = _made[operator.code] = _Registered(operator)
     return made.address
+
+
+def function_of(operator: Operator) -> Callable[..., float] | None:
+    """The Python function that :func:`from_function` made the operator of; None if it did not."""
+    made = _made.get(operator.code)
+    return None if made is None else made.function
 
 
 def _callback(scalar: Callable[..., float], arity: int):

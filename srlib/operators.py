@@ -59,7 +59,10 @@ from .meanings import (
     tanh,
 )
 
-__all__ = ["ALIASES", "CONSTANT", "Operator", "UnknownOperator", "builtin", "by_code", "find", "register", "suggest"]
+__all__ = [
+    "ALIASES", "CONSTANT", "Operator", "UnknownOperator", "builtin", "by_code", "find", "register", "registered",
+    "suggest",
+]  # fmt: skip
 
 CONSTANT = 0  # the code of a constant; features are -1, -2, …; operators 1, 2, …
 
@@ -228,6 +231,11 @@ _builtin = tuple(_table[1:])
 def builtin() -> tuple[Operator, ...]:
     """All built-in operators, in the order of their codes."""
     return _builtin
+
+
+def registered() -> tuple[Operator, ...]:
+    """All operators of this process, in the order of their codes: the built-in ones, then those of users."""
+    return tuple(_table[1:])
 
 
 def by_code(code: int) -> Operator:

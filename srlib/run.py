@@ -23,7 +23,7 @@ from .front import ParetoFront
 __all__ = ["Run", "StopSearch", "read_checkpoint", "write_checkpoint"]
 
 HEARTBEAT = 0.1  # seconds between two looks at the clock's consequences
-LAST_TOUCH = 1.0  # seconds that a method may still polish its front after somebody or the clock has stopped it
+LAST_TOUCH = 0.6  # seconds that a method may still polish its front after somebody or the clock has stopped it
 
 
 class StopSearch(Exception):
@@ -71,6 +71,7 @@ class Run:
         self.about: dict[str, Any] = {}  # of the data; kept in the state, so that a later fit can tell others apart
         self.polish_until = math.inf  # on the clock of time.monotonic
         self._describe: Callable[[], dict] | None = None
+        self._described = 0  # evaluations at that moment: what came later is done again by whoever goes on from there
         self._began = self._beat = self._saved = time.monotonic()
 
     @property
@@ -140,7 +141,7 @@ class Run:
 
     def remember(self, describe: Callable[[], dict]) -> None:
         """Where a later fit would go on from; ``describe`` as in :meth:`iteration`."""
-        self._describe = describe
+        self._describe, self._described = describe, self.evaluations
 
     def limit_polish(self, reason: str) -> None:
         """Set :attr:`polish_until`: nobody waits long after a stop, and a time limit holds for the polish, too."""
@@ -162,7 +163,7 @@ class Run:
         return {
             "method": self.method,
             "front": self.front.to_dict(),
-            "evaluations": self.evaluations,
+            "evaluations": self._described,
             **self.about,
             **self._describe(),
         }

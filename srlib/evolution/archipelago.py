@@ -7,17 +7,18 @@ workers of a cluster.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import FIRST_EXCEPTION, CancelledError, Executor, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Executor, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 
 import numpy as np
 
 from ..run import Run, StopSearch
 from .evolve import COUNTS
-from .island import Island, Task, advance
+from .island import Island, Task, advance, advance_abroad
 from .judge import COMPLEXITY, LOSS, NAME, Members, members
 from .migration import best_of_each_complexity, migrate, take_better
 from .selection import update_frequencies
+from .travel import pack
 
 __all__ = ["Archipelago", "BrokenExecutorError"]
 
@@ -48,6 +49,11 @@ class Archipelago:
         self.hall: Members = members(bins, room)
         self.counts = np.ones(bins)  # of the complexities of late
 
+    @property
+    def evaluated(self) -> int:
+        """Formulas that the islands have evaluated so far."""
+        return sum(int(island.counts[EVALUATED]) for island in self.islands)
+
     def iterate(self, task: Task, executor: Executor, local: bool, shares: tuple[float, float], run: Run) -> list[int]:
         """One iteration; returns the places of the hall of fame that are new. Ends early by StopSearch.
 
@@ -55,48 +61,63 @@ class Archipelago:
         can be stopped in the middle of their work.
         """
         frequency = self.counts / self.counts.sum()
-        before = sum(int(island.counts[EVALUATED]) for island in self.islands)
+        before = self.evaluated
         for island in self.islands:
             island.frequency[:] = frequency
         stop = np.zeros(1, np.int64)
         try:
-            self.islands = list(self._work(task, executor, local, stop, run))
+            self._work(task, executor, local, stop, run)
         except (StopSearch, KeyboardInterrupt):
-            if local:
-                self._gather(run, before)
+            self._gather(run, before)
             raise
         places = self._gather(run, before)
         migrate(self.islands, self.hall, shares, task.rules, self.rng)
         return places
 
-    def _work(self, task, executor, local, stop, run) -> Iterator[Island]:
-        """The islands after an iteration, in their order."""
-        extra = (stop,) if local else ()
-        futures = []
+    def _work(self, task: Task, executor: Executor, local: bool, stop: np.ndarray, run: Run) -> None:
+        """An iteration of all islands, wherever they are worked on."""
+        futures: list[Future] = []
+        share, more = divmod(task.budget, len(self.islands))
+        luggage = None if local else pack(task.loss)
         try:
-            futures = [executor.submit(advance, island, task, *extra) for island in self.islands]
+            for number, island in enumerate(self.islands):
+                own = replace(task, budget=share + (number < more))
+                if local:
+                    futures.append(executor.submit(advance, island, own, stop))
+                else:
+                    futures.append(executor.submit(advance_abroad, island, own, luggage))
             pending = set(futures)
             while pending:
-                done, pending = wait(pending, timeout=LOOK, return_when=FIRST_EXCEPTION)
+                _, pending = wait(pending, timeout=LOOK, return_when=FIRST_EXCEPTION)
                 run.look()
-            return [future.result() for future in futures]
+            self.islands = [future.result() for future in futures]
         except (StopSearch, KeyboardInterrupt):
-            stop[0] = 1
-            for future in futures:
-                future.cancel()
-            if local:
-                wait(futures)
+            self._stop(futures, local, stop)
             raise
-        except (RuntimeError, CancelledError, OSError) as error:
-            stop[0] = 1
+        except Exception as error:
+            self._stop(futures, local, stop)
+            if local:
+                raise
             raise BrokenExecutorError(
-                f"the executor stopped working ({type(error).__name__}: {error}): what was found so far is kept; start "
-                "a new executor, and fit again with warm_start=True to go on"
+                f"executor is {executor!r:.80}, which stopped working ({type(error).__name__}: {error}): what was "
+                "found so far is kept; start a new executor, and fit again with warm_start=True to go on"
             ) from error
+
+    def _stop(self, futures: list[Future], local: bool, stop: np.ndarray) -> None:
+        """End the work; islands of other processes that have come back already are taken over."""
+        stop[0] = 1
+        for future in futures:
+            future.cancel()
+        if local:
+            wait(futures)
+            return
+        for number, future in enumerate(futures):
+            if future.done() and not future.cancelled() and future.exception() is None:
+                self.islands[number] = future.result()
 
     def _gather(self, run: Run, before: int) -> list[int]:
         """Take over what the islands have found."""
-        run.count(sum(int(island.counts[EVALUATED]) for island in self.islands) - before)
+        run.count(self.evaluated - before)
         changed: set[int] = set()
         for island in self.islands:
             changed.update(take_better(self.hall, island.hall).tolist())
@@ -112,5 +133,3 @@ class Archipelago:
 def thread_pool(n_jobs: int, islands: int) -> ThreadPoolExecutor:
     """Threads for the islands; the compiled loops hold no lock while they work."""
     return ThreadPoolExecutor(max(1, min(n_jobs, islands)), thread_name_prefix="srlib island")
-
-

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import math
+import time
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
@@ -25,7 +27,17 @@ from .archipelago import Archipelago, thread_pool
 from .dimensions import dimension_violations
 from .evolve import COUNTS, KINDS
 from .history import History
-from .island import Table, Task, expression_of, from_dict, new_island, populate, to_dict
+from .island import (
+    Table,
+    Task,
+    expression_of,
+    forget_bench,
+    from_dict,
+    new_island,
+    populate,
+    rejudge_hall,
+    to_dict,
+)
 from .judge import LOSS, NAME
 from .migration import take_better
 from .prepare import batch_rows, denoised, select_columns
@@ -43,6 +55,7 @@ PATIENCE = 5  # iterations without a better front after which an exact formula e
 NEARLY_EXACT = 1e-7  # of the target's variance: constants are worth fitting to the last digit
 SPARE_NODES = 24  # nodes that a formula in the making may have beyond the largest one
 FIRST_MEMBERS = 60
+QUIETLY = 0.2  # seconds for the constants of what a stopped search has found last
 REGRESSION_SHARE = 0.3  # of a time limit
 
 
@@ -72,22 +85,28 @@ class Options:
 class Engine:
     """A search on one table; see :class:`~srlib.EvolutionRegressor`."""
 
-    def __init__(self, options: Options, X, y, sample_weight, names, seed: int):
+    def __init__(self, options: Options, X, y, sample_weight, names, seed: int, state: dict | None, look):
         self.options, self.settings, self.names, self.seed = options, options.settings, names, seed
         self.chosen = np.arange(X.shape[1])
-        if options.select_k_features is not None and options.select_k_features < X.shape[1]:
-            self.chosen = select_columns(X, y, options.select_k_features, seed)
-        self.y = denoised(X, y, seed) if options.denoise else y
+        if state is not None:
+            self.chosen = np.array(state["chosen"])
+        elif options.select_k_features is not None and options.select_k_features < X.shape[1]:
+            self.chosen = select_columns(X, y, options.select_k_features, seed, look)
+        self.y = denoised(X, y, seed, look) if options.denoise else y
         self.columns = np.ascontiguousarray(X.T)  # (all features, rows), the user's
         self.weight = sample_weight
-        self.variance = float(np.average((self.y - np.average(self.y, weights=sample_weight)) ** 2, weights=sample_weight))
+        mean = np.average(self.y, weights=sample_weight)
+        self.variance = float(np.average((self.y - mean) ** 2, weights=sample_weight))
         X = X[:, self.chosen]
         linear = self.settings.linear_scaling
         scales = choose_scales(X, self.y) if self.settings.rescale else Scales(np.ones(X.shape[1]), 1.0)
         self.scales = Scales(scales.features, 1.0 if linear else scales.target)
+        if state is not None:  # its formulas are over the columns as they were scaled then
+            self.scales = Scales(state["scales"][:-1], state["scales"][-1])
         self.scaled = np.ascontiguousarray((X * self.scales.features).T)  # (chosen features, rows)
         self.target = self.y * self.scales.target
         self.history = History()
+        self._token, self._world = uuid.uuid4().hex, None
         self._offered: dict[bytes, float] = {}
         self._set_up_tables(X.shape[1])
 
@@ -114,59 +133,71 @@ class Engine:
     # ------------------------------------------------------------ the search
 
     def iterations(self, run: Run, state: dict | None, wanted: int) -> Iterator[int]:
-        """Search; yields the number of each iteration that was completed."""
+        """Search; yields the number of each iteration that was completed. What was found until a stop is kept."""
+        executor = self.options.executor
+        local = executor is None or isinstance(executor, ThreadPoolExecutor)
+        pool = thread_pool(self.options.n_jobs, self.settings.populations) if executor is None else nullcontext(executor)
+        try:
+            with pool as executor:
+                yield from self._iterations(run, state, wanted, executor, local)
+        except (StopSearch, KeyboardInterrupt):
+            if self._world is not None:
+                self._take_new(self._world, range(self.bins), run, quietly=True)
+            raise
+        finally:
+            forget_bench()
+
+    def _iterations(self, run: Run, state: dict | None, wanted: int, executor, local: bool) -> Iterator[int]:
         settings, options = self.settings, self.options
         batching = options.batching if options.batching != "auto" else len(self.y) > MANY_ROWS
-        local = options.executor is None
-        pool = thread_pool(options.n_jobs, settings.populations) if local else nullcontext(options.executor)
-        with pool as executor:
-            if state is None:
-                rng, first = np.random.default_rng([self.seed, 1 << 32]), 0
-                task = self._task(self._table(rng, batching, 0), batching)
-                self._offer_constant(run)
-                given = self._first_formulas(run)
-                world = self._new_world(task, given, rng)
-                self._take_new(world, range(self.bins), run)
-            else:
-                world, first = self._world_of(state), state["iteration"]
-                self._judge_again(run)
-                task = self._task(self._table(world.rng, batching, first), True)
-            run.remember(self._describe(world, first))
-            idle = 0
-            for iteration in range(first + 1, first + wanted + 1):
-                run.check()
-                if batching and iteration > first + 1:
-                    task = replace(task, table=self._table(world.rng, batching, iteration))
-                task = replace(task, budget=self._budget(run))
-                before = run.front.copy()
-                try:
-                    shares = settings.fraction_replaced_hof, settings.fraction_replaced
-                    places = world.iterate(task, executor, local, shares, run)
-                except (StopSearch, KeyboardInterrupt):
-                    self._take_new(world, range(self.bins), run, quietly=True)
-                    raise
-                task = replace(task, fresh=batching)
-                for island in world.islands:
-                    self.history.record(island.log)
-                self.history.forget(world.living)
-                self._take_new(world, places, run)
-                self.history.front(run.elapsed, run.evaluations, run.front.copy())
-                run.iteration(iteration, first + wanted, self._describe(world, iteration), self._details(world))
-                yield iteration
-                idle = 0 if run.front != before else idle + 1
-                if options.until_exact and self._exact(run) and idle >= PATIENCE:
-                    raise StopSearch("exact")
+        if state is None:
+            rng, first = np.random.default_rng([self.seed, 1 << 32]), 0
+            task = self._task(self._table(rng, batching, 0), batching)
+            self._offer_constant(run)
+            given = self._first_formulas(run)
+            world = self._new_world(task, given, rng, run)
+            self._take_new(world, range(self.bins), run)
+        else:
+            world, first = self._world_of(state), state["iteration"]
+            others = state["data"] != run.about["data"]
+            self._judge_again(run)
+            task = self._task(self._table(world.rng, batching, first), batching or others)
+            if others:
+                self._judge_world_again(world, task)
+        run.remember(self._describe(world, first))
+        idle = 0 if state is None else state["idle"]
+        for iteration in range(first + 1, first + wanted + 1):
+            run.check()
+            if batching and iteration > first + 1:
+                task = replace(task, table=self._table(world.rng, batching, iteration))
+            task = replace(task, budget=self._budget(run))
+            before = run.front.copy()
+            places = world.iterate(
+                task, executor, local, (settings.fraction_replaced_hof, settings.fraction_replaced), run
+            )
+            task = replace(task, fresh=batching)
+            for island in world.islands:
+                self.history.record(island.log)
+            self.history.forget(world.living)
+            self._take_new(world, places, run)
+            self.history.front(run.elapsed, run.evaluations, run.front.copy())
+            idle = 0 if run.front != before else idle + 1
+            describe = self._describe(world, iteration, idle)
+            run.iteration(iteration, first + wanted, describe, self._details(world))
+            yield iteration
+            if options.until_exact and self._exact(run) and idle >= PATIENCE:
+                raise StopSearch("exact")
 
     def _budget(self, run: Run) -> int:
         left = run.evaluations_left
-        return 1 << 40 if math.isinf(left) else max(1, int(left // self.settings.populations))
+        return 1 << 40 if math.isinf(left) else int(left)
 
     def _exact(self, run: Run) -> bool:
         return len(run.front) > 0 and run.front[-1].loss <= max(run.front.resolution, 1e-26 * self.variance)
 
     def _table(self, rng, batching: bool, iteration: int) -> Table:
         """The rows that the islands look at in this iteration."""
-        key = (id(self), self.seed, iteration if batching else 0)
+        key = (self._token, iteration if batching else 0)
         if not batching:
             return Table(self.scaled, self.target, self.weight, key)
         rows = batch_rows(len(self.y), self.options.batch_size, rng)
@@ -185,17 +216,24 @@ class Engine:
             simplify=settings.should_simplify, fresh=fresh,
         )  # fmt: skip
 
-    def _new_world(self, task: Task, given, rng) -> Archipelago:
+    def _new_world(self, task: Task, given, rng, run: Run) -> Archipelago:
         settings = self.settings
         size = settings.population_size
         islands = [new_island(i, self.seed, size, self.room, self.bins) for i in range(settings.populations)]
-        world = Archipelago(islands, self.bins, self.room, rng)
+        world = self._world = Archipelago(islands, self.bins, self.room, rng)
+
+        def look(evaluated: int) -> None:
+            run.count(evaluated)
+            run.check()
+
         first = size if settings.replacement == "oldest" else min(size, FIRST_MEMBERS)
         for i, island in enumerate(islands):
             mine = [one for j, one in enumerate(given) if j < 12 or j % len(islands) == i]
-            populate(island, task, first, settings.initial_operators, mine)
-            take_better(world.hall, island.hall)
-            self.history.record(island.log)
+            try:
+                populate(island, task, first, settings.initial_operators, mine, look)
+            finally:
+                take_better(world.hall, island.hall)
+                self.history.record(island.log)
         return world
 
     def _first_formulas(self, run: Run) -> list[tuple[Expression, int]]:
@@ -203,9 +241,11 @@ class Engine:
         back = {int(j): place for place, j in enumerate(self.chosen)}
         given = []
         for guess in self.options.guesses:
+            run.check()
+            run.count()
             self._offer(guess, None, run)
             if all(j in back for j in guess.features):
-                codes = np.array([-1 - back[-1 - code] if code < 0 else code for code in guess.codes.tolist()], np.int32)
+                codes = [-1 - back[-1 - code] if code < 0 else code for code in guess.codes.tolist()]
                 given.append((into_scales(Expression(codes, guess.values), self.scales), KINDS.index("guess")))
         if self.settings.regression and len(self.y) > 3:
             given += [(one, KINDS.index("regression")) for one in self._regress(run)]
@@ -215,6 +255,7 @@ class Engine:
         best: list[tuple[float, Expression]] = []
 
         def report(expression: Expression) -> None:
+            run.check()
             run.count()
             loss = self._offer(self._outside(expression), expression, run)
             if loss < np.inf:
@@ -225,9 +266,8 @@ class Engine:
             limit = self.options.time_limit
             return limit is not None and run.elapsed > REGRESSION_SHARE * limit
 
-        terms = regression_phase(
-            self.scaled.T, self.target, self.weight, self.options.operators, int(self.options.maxsize), report, should_stop
-        )
+        operators, maxsize = self.options.operators, int(self.options.maxsize)
+        terms = regression_phase(self.scaled.T, self.target, self.weight, operators, maxsize, report, should_stop)
         found, sizes = [], set()
         for _, expression in sorted(best, key=lambda pair: pair[0]):
             if expression.size not in sizes:  # the best of each size
@@ -267,7 +307,9 @@ class Engine:
         if expression.size > 3 * self.room or not set(expression.features) <= set(self.chosen.tolist()):
             return False
         codes = self._inside_codes(expression)
-        if codes.max() >= len(self.limits.arity) or not constraints.satisfies(codes, len(codes), self.limits, self._stack):
+        if codes.max() >= len(self.limits.arity):
+            return False
+        if not constraints.satisfies(codes, len(codes), self.limits, self._stack):
             return False
         if self.units is None:
             return True
@@ -276,7 +318,9 @@ class Engine:
         work = unit_workspace(len(codes))
         return dimension_violations(codes, expression.values.copy(), len(codes), self.units, work) == 0
 
-    def _offer(self, expression: Expression, inside: Expression | None, run: Run, name: int | None = None) -> float:
+    def _offer(
+        self, expression: Expression, inside: Expression | None, run: Run, name: int | None = None, until=math.inf
+    ) -> float:
         """Judge a formula on all rows and offer it to the front; returns its loss, infinite if it is not allowed."""
         if not self.allowed(expression):
             return np.inf
@@ -286,7 +330,7 @@ class Engine:
             return loss
         near = loss < NEARLY_EXACT * self.variance and self.options.loss[0] == SQUARED
         if near and len(expression.constants):
-            fitted = refit(expression, self.columns, self.y, self.weight)
+            fitted = refit(expression, self.columns, self.y, self.weight, until=until)
             better = self.loss(fitted)
             if better < loss:
                 expression, loss = fitted, better
@@ -299,16 +343,18 @@ class Engine:
         middle = np.average(self.y, weights=self.weight) if self.options.loss[0] == SQUARED else np.median(self.y)
         constant = Expression([CONSTANT], [float(middle)], self.names)
         if self.allowed(constant):
+            run.count()
             run.front.add(constant, self.loss(constant), self.complexity(constant))
 
     def _take_new(self, world: Archipelago, places, run: Run, quietly: bool = False) -> None:
-        """Offer places of the hall of fame to the front; ``quietly`` without ending the search."""
+        """Offer places of the hall of fame to the front; ``quietly`` without ending the search, and at once."""
+        until = time.monotonic() + QUIETLY if quietly else math.inf
         for place in places:
             if not np.isfinite(world.hall.costs[place, LOSS]):
                 continue
             inside = expression_of(world.hall, place)
             try:
-                self._offer(self._outside(inside), inside, run, int(world.hall.info[place, NAME]))
+                self._offer(self._outside(inside), inside, run, int(world.hall.info[place, NAME]), until)
             except StopSearch:
                 if not quietly:
                     raise
@@ -319,6 +365,12 @@ class Engine:
         run.front = type(front)(front.resolution)
         for entry in front:
             run.front.add(entry.expression, self.loss(entry.expression), self.complexity(entry.expression))
+
+    def _judge_world_again(self, world: Archipelago, task: Task) -> None:
+        """What the islands share, on other rows than those of the earlier fit; nothing counts as tried before."""
+        rejudge_hall(world.hall, task)
+        for island in world.islands:
+            island.seen[:] = 0
 
     def polish(self, run: Run) -> None:
         """The end: constants to the last digit, standard errors, readable numbers, no formula twice."""
@@ -333,7 +385,7 @@ class Engine:
                 rounding=self.options.readable,
             )  # fmt: skip
         run.front.attach(self.columns.T, self.y, self.weight, self.loss)
-        run.front = run.front.without_duplicates(seconds=1.0)
+        run.front = run.front.without_duplicates(seconds=max(0.0, min(1.0, run.polish_until - time.monotonic())))
 
     # ------------------------------------------------------------ state
 
@@ -346,17 +398,18 @@ class Engine:
             "duplicates": int(sum(island.counts[COUNTS[2]] for island in islands)),
         }  # fmt: skip
 
-    def _describe(self, world: Archipelago, iteration: int):
+    def _describe(self, world: Archipelago, iteration: int, idle: int = 0):
         """The state at this moment, as plain data when somebody asks for it."""
         islands = [copy.deepcopy(replace(one, hall=None, log=None)) for one in world.islands]
-        hall = replace(copy.deepcopy(replace(world.islands[0], hall=None, log=None)), population=copy.deepcopy(world.hall))
+        hall = replace(copy.deepcopy(islands[0]), population=copy.deepcopy(world.hall))
         hall.counts[COUNTS[6]] = self.bins
         counts, dice = world.counts.copy(), copy.deepcopy(world.rng.bit_generator.state)
         operators = list(map(words, self.options.operators))
         return lambda: {
             "version": STATE_VERSION, "iteration": iteration, "operators": operators, "seed": self.seed,
             "islands": [to_dict(one) for one in islands], "hall": to_dict(hall), "complexities": counts.tolist(),
-            "rng": dice,
+            "rng": dice, "idle": idle, "chosen": self.chosen.tolist(),
+            "scales": [*self.scales.features.tolist(), self.scales.target],
         }  # fmt: skip
 
     def _world_of(self, state: dict) -> Archipelago:
@@ -364,7 +417,7 @@ class Engine:
         islands = [from_dict(data, size, self.room, self.bins) for data in state["islands"]]
         rng = np.random.default_rng()
         rng.bit_generator.state = state["rng"]
-        world = Archipelago(islands, self.bins, self.room, rng)
+        world = self._world = Archipelago(islands, self.bins, self.room, rng)
         hall = from_dict(state["hall"], self.bins, self.room, self.bins).population
         for own, theirs in zip(world.hall, hall, strict=True):
             own[:] = theirs

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from ..dimensions import UnitRules
 from ..expression import Expression
 from ..kernels import fit as kernel_fit
 from ..kernels.jit import kernel
-from ..kernels.program import BODY_SIZE, alphabet, assemble, workspace
+from ..kernels.program import BODY_SIZE, alphabet, workspace
 from ..operators import CONSTANT, by_code, find
 from . import judge as court_of
 from .constraints import Limits, complexity
@@ -22,9 +22,13 @@ from .duplicates import new_table
 from .evolve import COUNTS, KINDS, Rules, Scene, evolve, settle
 from .history import STRIDE
 from .judge import LOSS, NAME, SIZE, Members, members
+from .travel import Luggage, unpack
 from .trees import Letters, empty, random_tree, write
 
-__all__ = ["Island", "Table", "Task", "advance", "expression_of", "new_island"]
+__all__ = [
+    "Island", "Table", "Task", "advance", "advance_abroad", "expression_of", "forget_bench", "from_dict", "new_island",
+    "populate", "rejudge_hall", "to_dict",
+]  # fmt: skip
 
 NO_NAME = -1
 
@@ -36,7 +40,7 @@ class Table:
     columns: np.ndarray  # (features, rows)
     y: np.ndarray  # (rows,)
     weight: np.ndarray | None  # (rows,)
-    key: tuple  # two tables of one search are the same if their keys are
+    key: tuple  # of one table of one search, in any process
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class Task:
     room: int  # nodes that a formula may have
     loss: tuple[int, float, int]  # kind, parameter, address
     cycles: int
-    budget: int  # formulas that may be evaluated
+    budget: int  # formulas that may be evaluated, by one island, or by all of them
     optimize: tuple[float, int]  # the share of members whose constants are fitted at the end, and the steps
     simplify: bool
     fresh: bool  # whether the members' losses are of other rows
@@ -69,7 +73,7 @@ class Island:
     counts: np.ndarray
     log: Members  # what was made since the last look, in the order of the names
     rng: np.random.Generator
-    frequency: np.ndarray = field(default_factory=lambda: np.zeros(0))  # shares of the complexities, as of the last look
+    frequency: np.ndarray = field(default_factory=lambda: np.zeros(0))  # the complexities' shares, as of the last look
 
 
 def new_island(number: int, seed: int, size: int, room: int, bins: int) -> Island:
@@ -86,17 +90,26 @@ _local = threading.local()
 
 
 def _bench(task: Task):
-    """This thread's court and trees for the task's table; kept while the table stays the same."""
+    """This thread's bench and trees for the task's table; kept while the table stays the same."""
     key = (task.table.key, task.room, task.linear)
     if getattr(_local, "key", None) != key:
         letters = alphabet()
         room = task.room + int(letters.table[BODY_SIZE].max()) * task.room // 2 + 2
         work = workspace(np.ascontiguousarray(task.table.columns), room)
         data = kernel_fit.data(task.table.y, task.table.weight, *task.loss)
-        court = court_of.court(data, work, task.limits, task.units, room, task.linear, task.may_subtract)
-        _local.key, _local.bench = key, (court, Scene(*(empty(task.room) for _ in range(5))))
-    court, scene = _local.bench
-    return court._replace(limits=task.limits), scene
+        made, _local.alive = court_of.bench(data, work, task.limits, task.units, room, task.linear, task.may_subtract)
+        _local.key, _local.bench = key, (made, Scene(*(empty(task.room) for _ in range(5))))
+    return _local.bench
+
+
+def forget_bench() -> None:
+    """Let go of the table that this thread has worked on last."""
+    _local.__dict__.clear()
+
+
+def advance_abroad(island: Island, task: Task, luggage: Luggage) -> Island:
+    """:func:`advance` in a process that may not know the user's operators."""
+    return advance(island, replace(task, loss=unpack(luggage, task.loss)))
 
 
 def advance(island: Island, task: Task, stop: np.ndarray | None = None) -> Island:
@@ -105,81 +118,89 @@ def advance(island: Island, task: Task, stop: np.ndarray | None = None) -> Islan
     Runs in any thread or process; the island is changed in place and returned.
     """
     stop = np.zeros(1, np.int64) if stop is None else stop
-    court, scene = _bench(task)
+    bench, scene = _bench(task)
     filled = int(island.counts[COUNTS[6]])
     if task.fresh:
-        rejudge(island.population, filled, court)
+        court_of.rejudge(island.population, filled, bench.court, stop)
     island.hall.costs[:] = np.inf
-    first = int(island.counts[COUNTS[4]])
+    first, last = int(island.counts[COUNTS[4]]), int(island.counts[COUNTS[0]]) + task.budget
     island.log = members(min(task.cycles * 2 + 64, task.budget) + 1 + filled, task.room)
     island.log.info[0, NAME] = first - 1
     arguments = (island.seen, island.counts, island.log, task.rules)
     evolve(
-        island.population, island.hall, island.frequency, task.cycles, task.budget, *arguments, task.letters, court,
+        island.population, island.hall, island.frequency, task.cycles, task.budget, *arguments, task.letters, bench,
         scene, stop, island.rng,
     )  # fmt: skip
     share, steps = task.optimize
     if share > 0 and stop[0] == 0:
         optimize_members(
-            island.population, int(island.counts[COUNTS[6]]), island.hall, share, steps, *arguments, court, scene,
-            island.rng,
+            island.population, int(island.counts[COUNTS[6]]), island.hall, share, steps, last, island.seen,
+            island.counts, bench, scene, stop, island.rng,
         )  # fmt: skip
     made = int(island.counts[COUNTS[4]]) - first
     island.log = Members(*(part[1 : made + 1].copy() for part in island.log))
     return island
 
 
-@kernel
-def rejudge(population, filled, court):
-    """The members' losses on the court's rows, with the constants that they have."""
-    for i in range(filled):
-        size = population.info[i, SIZE]
-        length = assemble(population.codes[i], population.values[i], size, court.alphabet, court.work)
-        court.fit.index[0, 0], court.fit.vector[0, 0], court.fit.vector[0, 1] = length - 1, 0.0, 1.0
-        population.costs[i, LOSS] = kernel_fit.loss_of_terms(
-            length, 1, np.inf, court.data, court.alphabet, court.work, court.fit
-        )
+def rejudge_hall(hall: Members, task: Task) -> None:
+    """The losses of the formulas of a hall of fame on the task's table."""
+    court_of.rejudge(hall, len(hall.costs), _bench(task)[0].court, np.zeros(1, np.int64))
 
 
 @kernel
-def optimize_members(
-    population, filled, hall, share, steps, seen, counts, log, rules, court, scene, rng
-):
+def optimize_members(population, filled, hall, share, steps, last, seen, counts, bench, scene, stop, rng):
     """The end of an iteration (Algorithm 1, lines 13 to 17): members are simplified, and their constants fitted."""
     for i in range(filled):
+        if stop[0] != 0 or counts[COUNTS[0]] >= last:
+            return 0
         if rng.random() < share:
-            write(scene.child, population.codes[i], population.values[i], population.info[i, SIZE], court.alphabet)
-            loss = court_of.call_judge(court.gates[1], (scene.child, scene.out, steps, 1e-6, 0, seen, court))
+            counts[COUNTS[0]] += 1
+            write(scene.child, population.codes[i], population.values[i], population.info[i, SIZE], bench.alphabet)
+            loss = court_of.call_judge(bench.gates[1], (scene.child, scene.out, steps, 1e-6, 0, seen, bench.court))
             if loss <= population.costs[i, LOSS]:
-                weight = complexity(scene.out.codes, scene.out.size[0], court.limits)
+                weight = complexity(scene.out.codes, scene.out.size[0], bench.limits)
                 info = population.info[i]
                 court_of.put(population, i, scene.out, loss, weight, info[2], info[1], info[3], info[4], info[5])
-                court_of.offer(hall, scene.out, loss, info[2], court)
+                court_of.offer(hall, scene.out, loss, info[2], bench.limits)
     return 0
 
 
-def populate(island: Island, task: Task, size: int, operators: int, given: Sequence[tuple[Expression, int]]) -> None:
-    """Fill an island: first the given formulas, each with how it was made, then random ones of so many operators."""
-    court, scene = _bench(task)
+def populate(
+    island: Island, task: Task, size: int, operators: int, given: Sequence[tuple[Expression, int]],
+    look: Callable[[int], None],
+) -> None:
+    """Fill an island: first the given formulas, each with how it was made, then random ones of so many operators.
+
+    ``look`` is told before each formula how many were evaluated since the last look; it may end the search.
+    """  # fmt: skip
+    bench, scene = _bench(task)
     island.hall.costs[:] = np.inf
     rules = task.rules._replace(crowding=True, quota=len(island.population.costs), visits=0)
     log = members(2 * size + len(given) + 64, task.room)
     log.info[0, NAME] = island.counts[COUNTS[4]] - 1
-    first = int(island.counts[COUNTS[4]])
+    first, looked = int(island.counts[COUNTS[4]]), int(island.counts[COUNTS[0]])
     arguments = (island.population, island.hall, island.seen, island.counts, log, rules)
-    for formula, kind in given:
-        if formula.size <= task.room:
-            write(scene.child, formula.codes, formula.values, formula.size, court.alphabet)
-            settle(scene.child, *arguments, rules.steps, np.inf, kind, NO_NAME, NO_NAME, court, scene)
-    for _ in range(20 * size):
-        if island.counts[COUNTS[6]] >= min(size, len(island.population.costs)):
-            break
-        random_tree(scene.child, operators, task.letters, court.alphabet, island.rng)
-        settle(
-            scene.child, *arguments, rules.steps, np.inf, KINDS.index("random"), NO_NAME, NO_NAME, court, scene
-        )
-    made = int(island.counts[COUNTS[4]]) - first
-    island.log = Members(*(part[1 : made + 1].copy() for part in log))
+
+    def place(kind: int) -> None:
+        nonlocal looked
+        evaluated, looked = int(island.counts[COUNTS[0]]) - looked, int(island.counts[COUNTS[0]])
+        look(evaluated)
+        settle(scene.child, *arguments, rules.steps, np.inf, kind, NO_NAME, NO_NAME, bench, scene)
+
+    try:
+        for formula, kind in given:
+            if formula.size <= task.room:
+                write(scene.child, formula.codes, formula.values, formula.size, bench.alphabet)
+                place(kind)
+        for _ in range(20 * size):
+            if island.counts[COUNTS[6]] >= min(size, len(island.population.costs)):
+                break
+            random_tree(scene.child, operators, task.letters, bench.alphabet, island.rng)
+            place(KINDS.index("random"))
+        look(int(island.counts[COUNTS[0]]) - looked)
+    finally:
+        made = int(island.counts[COUNTS[4]]) - first
+        island.log = Members(*(part[1 : made + 1].copy() for part in log))
 
 
 def expression_of(group: Members, place: int, names=None) -> Expression:

@@ -57,17 +57,24 @@ def read_loss(loss: str | Callable) -> tuple[int, float, int]:
     return LOSSES[name], value, 0
 
 
-def select_columns(X: np.ndarray, y: np.ndarray, k: int, seed: int) -> np.ndarray:
-    """The ``k`` columns that a random forest finds most important, in their order."""
+def select_columns(X: np.ndarray, y: np.ndarray, k: int, seed: int, look: Callable[[], None]) -> np.ndarray:
+    """The ``k`` columns that a random forest finds most important, in their order; ``look`` may end it by an error."""
     from sklearn.ensemble import RandomForestRegressor
 
     rows = np.random.default_rng(seed).permutation(len(y))[:5000]
-    forest = RandomForestRegressor(n_estimators=100, max_depth=3, random_state=seed).fit(X[rows], y[rows])
+    forest = RandomForestRegressor(max_depth=3, random_state=seed, warm_start=True)
+    for trees in range(5, 101, 5):
+        look()
+        forest.set_params(n_estimators=trees).fit(X[rows], y[rows])
     return np.sort(np.argsort(-forest.feature_importances_, kind="stable")[:k])
 
 
-def denoised(X: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
-    """The target smoothed by a Gaussian process (at most 1000 rows of it are learnt from)."""
+def denoised(X: np.ndarray, y: np.ndarray, seed: int, look: Callable[[], None]) -> np.ndarray:
+    """The target smoothed by a Gaussian process (at most 1000 rows of it are learnt from).
+
+    ``look`` may end it by an error.
+    """
+    from scipy.optimize import minimize
     from sklearn.gaussian_process import GaussianProcessRegressor
     from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 
@@ -75,9 +82,22 @@ def denoised(X: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
     scaled, centre, scale = (X - X.mean(axis=0)) / spread, y.mean(), y.std()
     rows = np.sort(np.random.default_rng(seed).permutation(len(y))[:1000])
     kernel = ConstantKernel() * RBF(np.ones(X.shape[1])) + WhiteKernel(0.1)
-    process = GaussianProcessRegressor(kernel, random_state=seed, n_restarts_optimizer=1)
+
+    def optimizer(objective, start, bounds):
+        def looked(theta):
+            look()
+            return objective(theta)
+
+        found = minimize(looked, start, method="L-BFGS-B", jac=True, bounds=bounds)
+        return found.x, found.fun
+
+    process = GaussianProcessRegressor(kernel, random_state=seed, n_restarts_optimizer=1, optimizer=optimizer)
     process.fit(scaled[rows], (y[rows] - centre) / scale)
-    return process.predict(scaled) * scale + centre
+    smooth = []
+    for at in range(0, len(y), 1000):  # a kernel matrix of 1000 x 1000 at a time
+        look()
+        smooth.append(process.predict(scaled[at : at + 1000]))
+    return np.concatenate(smooth) * scale + centre
 
 
 def batch_rows(rows: int, size: int, rng: np.random.Generator) -> np.ndarray:

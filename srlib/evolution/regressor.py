@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
 from sklearn.utils import check_random_state
 
-from ..estimator import SymbolicRegressor
+from ..kernels.api import evaluate, mean_loss
 from ..parameters import chosen_operators, read_guesses, threads, words
 from ..run import Run
 from ..units import unreachable
 from ..validation import check_choice, check_number
 from .engine import EXACT, STATE_VERSION, Engine, Options
+from .history import History
 from .prepare import read_loss
 from .settings import MUTATIONS, PRESETS, Settings
+from .several import SeveralTargets
 
 __all__ = ["EvolutionRegressor"]
 
 OWN = tuple(field.name for field in dataclasses.fields(Settings))
 
 
-class EvolutionRegressor(SymbolicRegressor):
+class EvolutionRegressor(SeveralTargets):
     """Symbolic regression by regularised evolution on islands: PySR's algorithm, compiled.
 
     Each part of the algorithm (Algorithms 1 to 3 of the symbolic-regression lecture, document 003) is a function of its
@@ -50,10 +53,11 @@ class EvolutionRegressor(SymbolicRegressor):
     adaptive_parsimony_scaling, use_frequency : float, bool, optional
         How much a crowded complexity counts against a formula in the tournament, and whether it does in the acceptance.
     annealing, alpha : bool, float, optional
-        Whether a worse child may be rejected, by ``exp(-(new - old)/(alpha T))``, the temperature T falling from 1 to 0.
+        Whether a worse child may be rejected, by ``exp(-(new - old)/(alpha T))``, the temperature T falling from 1 to
+        0.
     parsimony : float, optional
         What a unit of complexity costs, in units of the loss.
-    crossover_probability, mutation_weights, perturbation_factor, probability_negate_constant, mutation_repeat : optional
+    crossover_probability, mutation_weights, perturbation_factor, probability_negate_constant, mutation_repeat
         How children are made. The weights are a mapping by mutation (:data:`srlib.evolution.MUTATIONS`).
     fraction_replaced, fraction_replaced_hof : float, optional
         The share of members that the other islands' best, and the hall of fame's, replace at a meeting.
@@ -98,7 +102,8 @@ class EvolutionRegressor(SymbolicRegressor):
     stop_when : float, callable, "exact" or None
         "exact": end when a formula is exact up to rounding and a few more iterations have brought no shorter one.
     model_selection, random_state, time_limit, max_evaluations, n_jobs, callbacks, checkpoint, warm_start
-        See :class:`~srlib.SymbolicRegressor`. With ``warm_start`` a fit does ``niterations`` more.
+        See :class:`~srlib.SymbolicRegressor`. With ``warm_start`` a fit that was stopped before its last iteration is
+        finished, and any other goes on for ``niterations`` more.
 
     Attributes
     ----------
@@ -256,23 +261,38 @@ class EvolutionRegressor(SymbolicRegressor):
 
     # ------------------------------------------------------------ the search
 
+    _state_version = STATE_VERSION
+
     def _search(self, X, y, sample_weight, run: Run, state: dict | None):
-        seed = int(check_random_state(self.random_state).randint(2**31))
-        self._engine = Engine(self._options(X.shape[1]), X, y, sample_weight, self._names, seed)
-        self.history_, self.n_iterations_ = self._engine.history, 0
+        self._engine, self.history_, self.n_iterations_ = None, History(), 0
         if isinstance(run.stop_when, str):  # "exact": the engine sees to it
             run.stop_when = None
-        run.start(self.niterations, 0 if state is None else state["iteration"], *X.shape)
+        done, began = (0, 0) if state is None else (state["iteration"], state["began"])
+        end = began + self.niterations
+        if state is not None and (done >= state["planned"] or end <= done):  # not to be finished, but to be continued
+            began, end = done, done + self.niterations
+        run.about.update(began=began, planned=end)
+        run.start(end, done, *X.shape)
+        seed = int(check_random_state(self.random_state).randint(2**31))
+        self._engine = Engine(self._options(X.shape[1]), X, y, sample_weight, self._names, seed, state, run.look)
+        self.history_ = self._engine.history
         try:
-            for iteration in self._engine.iterations(run, state, self.niterations):
+            for iteration in self._engine.iterations(run, state, end - done):
                 self.n_iterations_ = iteration
         finally:
             self.history_.front(run.elapsed, run.evaluations, run.front.copy())
 
     def _polish(self, X, y, sample_weight, run: Run):
-        self._engine.polish(run)
-        self.history_.front(run.elapsed, run.evaluations, run.front.copy())
-        del self._engine
+        if self._engine is not None:
+            try:
+                self._engine.polish(run)
+            finally:
+                self._engine = None
+            self.history_.front(run.elapsed, run.evaluations, run.front.copy())
+
+    def _loss(self, X, y, sample_weight):
+        columns, loss = np.ascontiguousarray(X.T), read_loss(self.elementwise_loss)
+        return lambda one: mean_loss(evaluate(one, columns), y, sample_weight, *loss)
 
     def _options(self, n_features: int) -> Options:
         """The parameters, read and checked as far as they do not depend on the data."""
@@ -315,9 +335,11 @@ class EvolutionRegressor(SymbolicRegressor):
         return X_units, self.y_units, self.dimensionless_constants_only
 
     def _read_state(self, state: dict) -> dict:
-        if state.get("version") != STATE_VERSION:
-            raise ValueError(f"it was written by another version of srlib (format {state.get('version')})")
-        return {**super()._read_state(state), "iteration": int(state["iteration"])}
+        numbers = {name: int(state[name]) for name in ("iteration", "began", "planned", "idle")}
+        missing = {"islands", "hall", "complexities", "rng", "chosen", "scales", "data"} - set(state)
+        if missing:
+            raise KeyError(*sorted(missing))
+        return {**super()._read_state(state), **numbers}
 
     def _earlier_state(self, n_features: int) -> dict | None:
         state = super()._earlier_state(n_features)
@@ -339,9 +361,11 @@ class EvolutionRegressor(SymbolicRegressor):
         return draw_history(self.history_, ax)
 
     def __getstate__(self):
-        state = dict(super().__getstate__())
-        state.pop("_engine", None)
-        return {**state, "executor": None} if "executor" in state else state  # an executor does not pickle
+        return {**super().__getstate__(), "_engine": None, "executor": None}  # an executor does not pickle
+
+    def __sklearn_clone__(self):
+        alone = copy.copy(self)  # has no executor, which cannot be copied: the clone works with the same one
+        return super(EvolutionRegressor, alone).__sklearn_clone__().set_params(executor=self.executor)
 
     # ------------------------------------------------------------ checks
 
@@ -362,8 +386,10 @@ class EvolutionRegressor(SymbolicRegressor):
             ("initial_operators", 0), ("optimizer_iterations", 0), ("duplicates", 0), ("select_k_features", 1),
         ):  # fmt: skip
             check_number(name, getattr(self, name), least=least, whole=True, optional=True)
-        for name in ("tournament_selection_p", "crossover_probability", "probability_negate_constant", "mutation_repeat",
-                     "fraction_replaced", "fraction_replaced_hof", "optimize_probability"):  # fmt: skip
+        for name in (
+            "tournament_selection_p", "crossover_probability", "probability_negate_constant", "mutation_repeat",
+            "fraction_replaced", "fraction_replaced_hof", "optimize_probability",
+        ):  # fmt: skip
             check_number(name, getattr(self, name), least=0, most=1, optional=True)
         for name in ("adaptive_parsimony_scaling", "parsimony", "perturbation_factor"):
             check_number(name, getattr(self, name), least=0, optional=True)

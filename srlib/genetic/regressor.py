@@ -206,6 +206,9 @@ class GeneticRegressor(SymbolicRegressor):
             fitted = refit(entry.expression, fitness.columns, fitness.y, fitness.weights, until=run.polish_until)
             run.front.add(fitted, fitness.loss(fitted), entry.complexity)
 
+    def _loss(self, X, y, sample_weight):
+        return Fitness(X, y, sample_weight, loss=self.loss).loss
+
     def _judge_again(self, population, fitness: Fitness, run: Run, X, y, sample_weight) -> list[Individual]:
         """An earlier fit's population and front with their losses now: data or parameters may be others."""
         plain, front = Fitness(X, y, sample_weight, self.parsimony, self.loss), ParetoFront(run.front.resolution)
