@@ -80,7 +80,7 @@ def update_frequencies(counts: np.ndarray, complexities: np.ndarray) -> None:
 
     Each size above 1 loses the same number (as in SymbolicRegression.jl's ``move_window!``), so that none is forgotten.
     """
-    bins = np.clip(np.rint(complexities).astype(int), 0, len(counts) - 1)
+    bins = np.clip(np.floor(complexities + 0.5).astype(int), 0, len(counts) - 1)  # the bins of frecency()
     np.add.at(counts, bins, 1.0)
     excess = counts.sum() - WINDOW
     while excess > 1e-6:
