@@ -187,7 +187,8 @@ def covariance(
     # what a unit vector loses when it is projected on the directions that the data see
     lost = 1.0 - np.sum(axes[kept] ** 2, axis=0)
     half = axes[kept] / singular[kept, None] / norms  # (rank, parameters)
-    matrix = half.T @ half
+    with np.errstate(all="ignore"):  # constants of 1e-200 have variances that overflow
+        matrix = half.T @ half
     undetermined = lost > DEPENDS**2
     matrix[undetermined, :] = matrix[:, undetermined] = np.nan
     return matrix, _variance(residuals, rows - int(kept.sum()))

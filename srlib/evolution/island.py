@@ -31,6 +31,7 @@ __all__ = [
 ]  # fmt: skip
 
 NO_NAME = -1
+EVALUATED = COUNTS[0]
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ def advance(island: Island, task: Task, stop: np.ndarray | None = None) -> Islan
     if task.fresh:
         court_of.rejudge(island.population, filled, bench.court, stop)
     island.hall.costs[:] = np.inf
-    first, last = int(island.counts[COUNTS[4]]), int(island.counts[COUNTS[0]]) + task.budget
+    first, last = int(island.counts[COUNTS[4]]), int(island.counts[EVALUATED]) + task.budget
     island.log = members(min(task.cycles * 2 + 64, task.budget) + 1 + filled, task.room)
     island.log.info[0, NAME] = first - 1
     arguments = (island.seen, island.counts, island.log, task.rules)
@@ -151,10 +152,10 @@ def rejudge_hall(hall: Members, task: Task) -> None:
 def optimize_members(population, filled, hall, share, steps, last, seen, counts, bench, scene, stop, rng):
     """The end of an iteration (Algorithm 1, lines 13 to 17): members are simplified, and their constants fitted."""
     for i in range(filled):
-        if stop[0] != 0 or counts[COUNTS[0]] >= last:
+        if stop[0] != 0 or counts[EVALUATED] >= last:
             return 0
         if rng.random() < share:
-            counts[COUNTS[0]] += 1
+            counts[EVALUATED] += 1
             write(scene.child, population.codes[i], population.values[i], population.info[i, SIZE], bench.alphabet)
             loss = court_of.call_judge(bench.gates[1], (scene.child, scene.out, steps, 1e-6, 0, seen, bench.court))
             if loss <= population.costs[i, LOSS]:
@@ -178,12 +179,12 @@ def populate(
     rules = task.rules._replace(crowding=True, quota=len(island.population.costs), visits=0)
     log = members(2 * size + len(given) + 64, task.room)
     log.info[0, NAME] = island.counts[COUNTS[4]] - 1
-    first, looked = int(island.counts[COUNTS[4]]), int(island.counts[COUNTS[0]])
+    first, looked = int(island.counts[COUNTS[4]]), int(island.counts[EVALUATED])
     arguments = (island.population, island.hall, island.seen, island.counts, log, rules)
 
     def place(kind: int) -> None:
         nonlocal looked
-        evaluated, looked = int(island.counts[COUNTS[0]]) - looked, int(island.counts[COUNTS[0]])
+        evaluated, looked = int(island.counts[EVALUATED]) - looked, int(island.counts[EVALUATED])
         look(evaluated)
         settle(scene.child, *arguments, rules.steps, np.inf, kind, NO_NAME, NO_NAME, bench, scene)
 
@@ -197,7 +198,7 @@ def populate(
                 break
             random_tree(scene.child, operators, task.letters, bench.alphabet, island.rng)
             place(KINDS.index("random"))
-        look(int(island.counts[COUNTS[0]]) - looked)
+        look(int(island.counts[EVALUATED]) - looked)
     finally:
         made = int(island.counts[COUNTS[4]]) - first
         island.log = Members(*(part[1 : made + 1].copy() for part in log))
