@@ -11,7 +11,7 @@ from ..operators import CONSTANT, by_code
 from .dictionary import Dictionary, Make, exponents, grid, power_columns, writable
 from .writing import Writer
 
-__all__ = ["add_forms", "add_waves", "binomials", "frequencies", "inner_arguments", "liberated"]
+__all__ = ["add_forms", "add_growth", "add_waves", "binomials", "frequencies", "inner_arguments", "liberated"]
 
 WAVES = ("sin", "cos")
 NEARLY = 1 + 1e-6  # not 1, which belongs to the form and is not fitted
@@ -204,8 +204,11 @@ def _shifts(u: np.ndarray) -> list[float]:
     return found
 
 
-def liberated(expression: Expression, writer: Writer) -> Expression:
-    """The formula with a number, almost 1, before the argument of each function, and its ones free to be fitted."""
+def liberated(expression: Expression, writer: Writer, phases: bool = False) -> Expression:
+    """The formula with a number, almost 1, before the argument of each function, and its ones free to be fitted.
+
+    With `phases` waves also get a phase.
+    """
     stack: list[Expression] = []
     scaled = "mul" in writer or "div" in writer
     for code, value in zip(expression.codes.tolist(), expression.values.tolist(), strict=True):
@@ -218,6 +221,8 @@ def liberated(expression: Expression, writer: Writer) -> Expression:
         del stack[-operator.arity :]
         if scaled and operator.name in WAVES + GROWTH and not _scaled(arguments[0]):
             arguments = [writer.times(NEARLY, arguments[0])]
+        if phases and operator.name in WAVES and ("add" in writer or "sub" in writer):
+            arguments = [writer.plus(arguments[0], 0.1)]
         stack.append(Expression.apply(operator, *arguments))
     return stack[0]
 
@@ -237,3 +242,11 @@ def add_waves(dictionary: Dictionary, u: np.ndarray, argument: Expression, write
             numbers = _inner_numbers(name, u, True)
             values = writer.operators[name].numpy(np.array(numbers)[:, None] * u)
             dictionary.add(values, [lambda c=c, n=name: writer.apply(n, writer.times(c, argument)) for c in numbers])
+
+
+def add_growth(dictionary: Dictionary, u: np.ndarray, argument: Expression, writer: Writer) -> None:
+    """Add exponentials of many rates to a dictionary."""
+    if "mul" in writer or "div" in writer:
+        numbers = _inner_numbers("exp", u, True)
+        values = np.exp(np.array(numbers)[:, None] * u)
+        dictionary.add(values, [lambda c=c: writer.apply("exp", writer.times(c, argument)) for c in numbers])

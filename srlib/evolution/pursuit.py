@@ -9,7 +9,7 @@ import numpy as np
 
 from ..expression import Expression
 from .dictionary import Dictionary, Make, enumerate_small, exponents, power_columns, writable
-from .forms import add_forms, add_waves, binomials, frequencies, inner_arguments, liberated
+from .forms import add_forms, add_growth, add_waves, binomials, frequencies, inner_arguments, liberated
 from .screening import fit_terms, screen, smooth_basis
 from .search import Search, merged
 from .sparse import orthonormal, products, project
@@ -19,6 +19,7 @@ __all__ = ["Pool", "Problem", "pursue"]
 
 MIDDLE = 15  # what formulas of up to so many nodes leave unexplained is what others have to beat
 FEW = 50  # on fewer rows smooth functions fit anything, and trying real ones is quick
+SMOOTH = 1e-5  # less than this share may be left by any smooth function just because it has few polynomials
 SCREENED = 150  # arguments that are tried with every multiplier
 TRIED = 6  # how many candidates of each kind have their constants fitted
 
@@ -42,6 +43,7 @@ class Pool:
         self.multiplier_makes: list[Make | None] = [None, *(m for m, ok in zip(makes, good, strict=True) if ok)]
         self._atoms: dict[int, Dictionary] = {}
         self._waves: Dictionary | None = None
+        self._growth: Dictionary | None = None
         self._small: tuple[np.ndarray, list[Make]] | None = None
         self._limit = int(2500 * effort)
 
@@ -80,6 +82,14 @@ class Pool:
             for j in self.features[:6]:
                 add_waves(self._waves, self.search.columns[j], Expression.variable(j), self.search.writer)
         return self._waves
+
+    def growth(self) -> Dictionary:
+        """Exponentials of the single features, of many rates."""
+        if self._growth is None:
+            self._growth = Dictionary(self.search.rows)
+            for j in self.features[:6] if "exp" in self.search.writer else ():
+                add_growth(self._growth, self.search.columns[j], Expression.variable(j), self.search.writer)
+        return self._growth
 
     def extended(self, arguments: list[Expression]) -> Pool:
         """A pool with more arguments."""
@@ -203,7 +213,7 @@ def candidates(search, problem, pool, terms, enough: float) -> list[Expression]:
         found.update(_periodic(search, pool, problem.root, basis, rest))
         found.update(_wave_products(search, problem, pool, basis, rest))
     explained = max([whole * shares.max(initial=0.0), *found.values()])
-    if search.rows >= FEW and (whole - explained) * problem.unit**2 > enough:
+    if search.rows >= FEW and (whole - explained) * problem.unit**2 > enough and whole - explained > SMOOTH * whole:
         return []
     found.update(_functions(search, problem, pool, basis, rest, multipliers, shares, 2 * TRIED))
     ordered = sorted(found, key=lambda term: -found[term])
@@ -222,19 +232,27 @@ def _functions(search, problem, pool, basis, rest, multipliers, shares, count) -
         good = np.isfinite(columns).all(axis=1)
         columns = np.where(good[:, None], columns, 0.0) * (multipliers[0][m] * problem.root)
         left, alive = project(columns, basis)
-        for i, gain in _best((left @ rest) ** 2 * alive * good, 3):
-            _multiply(search, found, multipliers[1][m], atoms.expression(i), gain)
+        shapes: set[bytes] = set()  # of each form, only the best number inside
+        for i, gain in _best((left @ rest) ** 2 * alive * good, 25):
+            term = atoms.expression(i)
+            if len(shapes) < 4 and term.codes.tobytes() not in shapes:
+                shapes.add(term.codes.tobytes())
+                _multiply(search, found, multipliers[1][m], term, gain)
     return found
 
 
 def _wave_products(search, problem, pool, basis, rest) -> dict[Expression, float]:
-    """Products of a wave and another wave or a small expression."""
+    """Products of a wave and another wave, an exponential or a small expression."""
     found: dict[Expression, float] = {}
     waves, small = pool.waves(), pool.small
     if not len(waves):
         return found
     rows, several = slice(0, 200), [lambda i=i: waves.expression(i) for i in range(len(waves))]
-    for values, makes in ((waves.values, several), (small[0][:500], small[1][:500])):
+    growth = pool.growth()
+    grown = [lambda i=i: growth.expression(i) for i in range(len(growth))]
+    for values, makes in ((waves.values, several), (growth.values, grown), (small[0][:500], small[1][:500])):
+        if not makes:
+            continue
         best = products(
             waves.values[:, rows], values[:, rows], problem.root[rows], rest[rows], basis[:, rows], 3,
             (search.prices(several), search.prices(makes)),
@@ -255,7 +273,10 @@ def _exchanged(search, problem, pool, terms) -> list[list[Expression]]:
     rest, found = problem.residual(basis), {}
     for factor in powers:
         if factor.size > 1:
-            left = search.writer.product(1.0, {base: e for base, e in powers.items() if base != factor})
+            rest_of = {base: e for base, e in powers.items() if base != factor}
+            if not writable(lambda rest_of=rest_of: search.writer.product(1.0, rest_of)):
+                continue
+            left = search.writer.product(1.0, rest_of)
             multipliers = search.values(left)[None], [lambda left=left: left]
             if np.isfinite(multipliers[0]).all():
                 shares = screen(rest, basis, problem.root, multipliers[0], pool.smooth[:SCREENED], search.should_stop)
@@ -274,9 +295,10 @@ def _improved(search, problem, pool, best, cost):
                 except Unwritable:
                     continue
                 options.append([*best[0][:at], bare, *best[0][at + 1 :]])
-        freed = [liberated(term, search.writer) for term in best[0]]
-        if freed != best[0] and all(term.size <= search.maxsize for term in freed):
-            options.append(freed)
+        for phases in (False, True):
+            freed = [liberated(term, search.writer, phases) for term in best[0]]
+            if freed != best[0] and all(term.size <= search.maxsize for term in freed):
+                options.insert(0, freed)
         before = best
         for option in options[:36]:
             if search.done:
@@ -343,6 +365,9 @@ def _multiply(search, found, make: Make | None, term: Expression, gain: float) -
 
 
 def _best(values: np.ndarray, count: int):
-    for i in np.argsort(-values, kind="stable")[:count].tolist():
-        if values[i] > 0:
-            yield i, float(values[i])
+    """Where the largest values are, and the values; of equal ones, which are the same column, only the first."""
+    last = np.inf
+    for i in np.argsort(-values, kind="stable")[: 4 * count].tolist():
+        if values[i] > 0 and values[i] < last * (1 - 1e-9) and count > 0:
+            last, count = float(values[i]), count - 1
+            yield i, last

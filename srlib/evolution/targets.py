@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..expression import Expression
-from .writing import Writer
+from .writing import Unwritable, Writer
 
 __all__ = ["Target", "identity", "targets"]
 
@@ -57,7 +57,10 @@ def targets(y: np.ndarray, writer: Writer) -> list[Target]:
         largest = slope.max()
         if largest > 0:
             # a row never counts more than 1e8 times less than the most important one
-            formula = write(Expression.variable(0))
+            try:
+                formula = write(Expression.variable(0))
+            except Unwritable:
+                return
             weights = np.maximum(slope / largest, 1e-8)
             found.append(Target(name, values, weights, float(largest), write, lambda t: formula.evaluate_columns([t])))
 
@@ -74,8 +77,7 @@ def targets(y: np.ndarray, writer: Writer) -> list[Target]:
         if "log" in writer and size.max() < 300:
             t = np.exp(y)
             add("log", t, 1 / t, unary("log"))
-            if "sub" in writer or "mul" in writer or "neg" in writer:
-                add("-log", 1 / t, t, lambda e: writer.times(-1.0, writer.apply("log", e)))
+            add("-log", 1 / t, t, lambda e: writer.times(-1.0, writer.apply("log", e)))
         if "exp" in writer and sign:
             write = unary("exp") if sign > 0 else lambda e: writer.times(-1.0, writer.apply("exp", e))
             add("exp", np.log(size), size, write)
