@@ -13,7 +13,7 @@ from ..operators import CONSTANT
 
 __all__ = ["PROBE", "formula_key", "new_table", "visit"]
 
-PROBE = 16  # rows on which values are compared
+PROBE, STRETCHES = 16, 4  # rows on which values are compared, in so many places of the table, which may be sorted
 BITS = 15  # of the table's size
 MODULUS = 2147483647  # 2**31 - 1, so that products of two numbers below it stay within 63 bits
 
@@ -28,26 +28,43 @@ def formula_key(tree, length, k_terms, terms, linear, alphabet, work):
     """A number that equal formulas share.
 
     The key is the sum of its terms' keys. A term without constants is known by its values on a few rows: with
-    ``linear``, where factor and offset are fitted anyway, up to factor and offset. A term with constants, which a fit
-    will move, is known by its structure, whatever the constants are.
+    ``linear``, where factor and offset are fitted anyway, up to factor and offset, and once only. A term with
+    constants, which a fit will move, is known by its structure, whatever the constants are.
     """
-    n = min(PROBE, work.rows)
-    forward(length, 0, n, alphabet, work)
-    total = 0
+    _probe(length, k_terms, terms, alphabet, work)
+    total, keys = 0, np.zeros(k_terms, np.int64)
     for t in range(k_terms):
         node = terms[t]
         if work.node[ACTIVE, work.node[WHERE, node]] == 1:
             total += _structure_key(tree, tree.starts[node], node, alphabet, work)
         else:
-            total += _value_key(place(work.node[WHERE, node], 0, work), n, linear, work)
+            key, again = _value_key(work.adj[t * PROBE : (t + 1) * PROBE], linear), False
+            for other in range(t):
+                again = again or keys[other] == key
+            if not (linear and again):
+                total += key
+            keys[t] = key
     return total & 0x3FFFFFFFFFFFFFFF
 
 
 @kernel
-def _value_key(at, n, linear, work):
-    values = work.mem[at : at + n]
+def _probe(length, k_terms, terms, alphabet, work):
+    """The terms' values on the probe, PROBE each; into the adjoints, which nobody needs at this moment."""
+    n = PROBE // STRETCHES
+    for stretch in range(STRETCHES):
+        lo = max(0, work.rows - n) * stretch // (STRETCHES - 1)
+        many = min(n, work.rows)
+        forward(length, lo, many, alphabet, work)
+        for t in range(k_terms):
+            at, to = place(work.node[WHERE, terms[t]], lo, work), t * PROBE + stretch * n
+            for k in range(n):  # a table of fewer rows is read again from its first
+                work.adj[to + k] = work.mem[at + k % many]
+
+
+@kernel
+def _value_key(values, linear):
     first, size = (values[0] if linear else 0.0), 0.0
-    for k in range(n):
+    for k in range(PROBE):
         difference = values[k] - first
         if not abs(difference) < np.inf:
             return 1
@@ -56,7 +73,7 @@ def _value_key(at, n, linear, work):
     if abs(size) <= 1e-12 * abs(first):
         return 2  # constant on the probe
     key = 17
-    for k in range(n):
+    for k in range(PROBE):
         share = (values[k] - first) / size if linear else values[k]
         if share != 0.0 and not linear:  # nine digits, whatever the size
             exponent = math.floor(math.log10(abs(share)))
@@ -89,8 +106,8 @@ def _structure_key(tree, start, node, alphabet, work):
 @kernel
 def _mix(a, b, code):
     key = (a * 48271 + 12345) % MODULUS
-    key = (key * 69621 + b) % MODULUS
-    return (key * 16807 + code * 2654435) % MODULUS
+    key = (key * key + b) % MODULUS  # a sum of multiples would be the same for sin(x0)*(x1 + c) and (x0 + c)*sin(x1)
+    return (key * key + code * 2654435) % MODULUS
 
 
 @kernel

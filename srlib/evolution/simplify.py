@@ -29,6 +29,9 @@ def simplify(tree, alphabet, work):
             return False
         if not move_factors(tree, alphabet):
             break
+    for i in range(tree.size[0]):  # two factors that met may be too large
+        if not abs(tree.values[i]) < np.inf:
+            return False
     return True
 
 
@@ -93,8 +96,8 @@ def move_factors(tree, alphabet):
 
 @kernel
 def _meet(tree, node, left, right, code, alphabet):
-    """``c*(d*a)`` becomes ``(c*d)*a``."""
-    if tree.codes[right] != MUL:
+    """``c*(d*a)`` becomes ``(c*d)*a``, and ``c*(d/a)`` becomes ``(c*d)/a``."""
+    if tree.codes[right] != MUL and tree.codes[right] != DIV:
         return False
     inner = tree.starts[right - 1] - 1
     if tree.codes[inner] != CONSTANT:

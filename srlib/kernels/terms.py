@@ -75,7 +75,8 @@ def prepare(codes, values, size, starts, k_terms, terms, work, fit):
 def rebuild(codes, values, starts, k_terms, terms, coefficients, may_subtract, new_codes, new_values):
     """Write ``a + b_1 t_1 + …`` in postfix order; returns the number of nodes, or 0 where there is no room.
 
-    ``coefficients`` holds a, b_1, …: a part whose number is 0 is left out, a factor of 1 is not written.
+    ``coefficients`` holds a, b_1, …: a part whose number is 0 is left out, a factor of 1 is not written, and that of a
+    term ``c/t`` goes into its c.
     """
     room, size = len(new_codes), 0
     for t in range(k_terms):
@@ -88,11 +89,14 @@ def rebuild(codes, values, starts, k_terms, terms, coefficients, may_subtract, n
         begun = size > 0
         negative = begun and may_subtract and factor < 0.0
         factor = -factor if negative else factor
+        numerator = 1.0
+        if codes[last] == DIV and codes[first] == CONSTANT and starts[last - 1] == first + 1:
+            numerator, factor = factor, 1.0
         if factor != 1.0:
             new_codes[size], new_values[size] = CONSTANT, factor
             size += 1
         for i in range(first, last + 1):
-            new_codes[size], new_values[size] = codes[i], values[i]
+            new_codes[size], new_values[size] = codes[i], values[i] * (numerator if i == first else 1.0)
             size += 1
         if factor != 1.0:
             new_codes[size], new_values[size] = MUL, 0.0
