@@ -26,7 +26,7 @@ class SeveralTargets(SymbolicRegressor):
         ``random_state``; it may use an equal share of the time and the evaluations that are left; its checkpoint has
         the column's number in its name, ``run.0.json``.
         """
-        shape = getattr(y, "shape", None) or np.shape(y)
+        shape = getattr(y, "shape", None) or np.asarray(y, dtype=object).shape
         if len(shape) == 2 and shape[1] > 1:
             return self._fit_each(X, y, sample_weight)
         self.__dict__.pop("estimators_", None)
