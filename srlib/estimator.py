@@ -97,6 +97,9 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
         (:meth:`srlib.run.Run.iteration`), or None.
         """
 
+    def _prepare(self) -> None:  # noqa: B027
+        """What has to be done once in a process before the clock of a fit starts."""
+
     def _polish(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None, run: Run):  # noqa: B027
         """What a method still does to ``run.front`` when its search has ended, for whatever reason; quick."""
 
@@ -135,6 +138,7 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
         self._check_parameters()
         X, y, sample_weight = self._check_data(X, y, sample_weight)
         state = self._earlier_state(X.shape[1]) if self.warm_start else None
+        self._prepare()
         run = Run(
             type(self).__name__,
             self.callbacks,

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .front import ParetoFront
 
-__all__ = ["Callback", "Event", "Finished", "Heartbeat", "Iteration", "ProgressBar", "Recorder", "Started"]
+__all__ = ["Callback", "Event", "Finished", "Heartbeat", "Iteration", "Preparing", "ProgressBar", "Recorder", "Started"]
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,26 @@ class Heartbeat:
         Seconds since the fit began.
     evaluations : int
         How many formulas have been compared with the data.
+    front : ParetoFront or None
+        The best formulas so far; a copy that will not change.
     """
 
     elapsed: float
     evaluations: int
+    front: ParetoFront | None = None
+
+
+@dataclass(frozen=True)
+class Preparing:
+    """Something has to be done before the fit can begin, and its clock starts.
+
+    Attributes
+    ----------
+    what : str
+        Such as "compiling the engine, once on this machine (about 20 s)".
+    """
+
+    what: str
 
 
 @dataclass(frozen=True)
@@ -104,7 +120,7 @@ class Finished:
     front: ParetoFront
 
 
-Event = Started | Heartbeat | Iteration | Finished
+Event = Preparing | Started | Heartbeat | Iteration | Finished
 Callback = Callable[[Event], Any]
 
 
@@ -124,6 +140,8 @@ class ProgressBar:
         from tqdm.auto import tqdm
 
         match event:
+            case Preparing(what=what):
+                tqdm.write(what)
             case Started():
                 self.bar = tqdm(desc=event.method, total=event.total, initial=event.first, **self.options)
             case Iteration() if self.bar is not None:

@@ -117,7 +117,7 @@ class Run:
             raise StopSearch("time_limit")
         if now - self._beat >= HEARTBEAT:
             self._beat = now
-            self._send(Heartbeat(now - self._began, self.evaluations))
+            self._send(Heartbeat(now - self._began, self.evaluations, self.front.copy()))
 
     def iteration(
         self, number: int, total: int | None, describe: Callable[[], dict], details: Mapping[str, Any] | None = None

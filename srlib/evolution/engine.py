@@ -56,7 +56,7 @@ NEARLY_EXACT = 1e-7  # of the target's variance: constants are worth fitting to 
 SPARE_NODES = 24  # nodes that a formula in the making may have beyond the largest one
 FIRST_MEMBERS = 60
 QUIETLY = 0.2  # seconds for the constants of what a stopped search has found last
-REGRESSION_SHARE = 0.3  # of a time limit
+REGRESSION_SHARE = 0.6  # of a time limit
 
 
 @dataclass(frozen=True)
@@ -264,7 +264,8 @@ class Engine:
         def should_stop() -> bool:
             run.check()
             limit = self.options.time_limit
-            return limit is not None and run.elapsed > REGRESSION_SHARE * limit
+            late = limit is not None and run.elapsed > REGRESSION_SHARE * limit
+            return late or (self.options.until_exact and self._exact(run))
 
         operators, maxsize = self.options.operators, int(self.options.maxsize)
         terms = regression_phase(self.scaled.T, self.target, self.weight, operators, maxsize, report, should_stop)

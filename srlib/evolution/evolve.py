@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
+import numba
 import numpy as np
 
+from ..kernels.gate import caller, entrance, loader
 from ..kernels.jit import kernel
 from .constraints import complexity, satisfies
-from .judge import BIRTH, COMPLEXITY, LOSS, NAME, REJECTED, SEEN, SIZE, call_judge, call_leaner, offer, put, wanted
+from .judge import (
+    BIRTH,
+    COMPLEXITY,
+    LOSS,
+    NAME,
+    REJECTED,
+    SEEN,
+    SIZE,
+    Bench,
+    call_judge,
+    call_leaner,
+    court_gates,
+    example_court,
+    members,
+    offer,
+    put,
+    wanted,
+)  # fmt: skip
 from .mutation import (
     append_node,
     crossover,
@@ -24,9 +44,9 @@ from .mutation import (
     swap_operands,
 )  # fmt: skip
 from .selection import acceptable_loss, frecency, oldest, tournament
-from .trees import write
+from .trees import Letters, empty, write
 
-__all__ = ["COUNTS", "KINDS", "Rules", "Scene", "evolve", "mutate", "next_generation"]
+__all__ = ["gates", "COUNTS", "KINDS", "Rules", "Scene", "evolve", "mutate", "next_generation"]
 
 # How a formula was made. The mutations come in the order of their weights in Rules.weights.
 KINDS = (
@@ -76,6 +96,131 @@ class Scene(NamedTuple):
 
 
 @kernel
+def crowded(costs, filled, loss, weight, quota):
+    """The place of a child among ``quota`` members of its complexity; -1 if it is no better than they, or a twin."""
+    many, worst = 0, -1
+    for i in range(filled):
+        if costs[i, COMPLEXITY] == weight:
+            many += 1
+            if abs(costs[i, LOSS] - loss) <= 1e-9 * loss:
+                return -1
+            if worst < 0 or costs[i, LOSS] > costs[worst, LOSS]:
+                worst = i
+    if many < quota and filled < len(costs):
+        return filled
+    return worst if worst >= 0 and loss < costs[worst, LOSS] else -1
+
+
+@kernel
+def replaced(population, filled, loss, weight, rules):
+    """Whose place a child takes: a free one, the oldest member's or, with crowding, the worst of its complexity's.
+
+    -1 if it takes none.
+    """
+    if rules.crowding:
+        return crowded(population.costs, filled, loss, weight, rules.quota)
+    return filled if filled < len(population.costs) else oldest(population.info[:, BIRTH])
+
+
+@kernel
+def settle(child, out, population, hall, seen, counts, log, rules, steps, limit, kind, mother, father, bench):
+    """Judge a child; if it is acceptable it goes into the hall of fame and takes a member's place."""
+    loss = call_judge(bench.gates[1], (child, out, steps, rules.gain, rules.visits, seen, bench.court))
+    if loss == SEEN:
+        counts[DUPLICATES] += 1
+        return loss
+    counts[EVALUATED] += 1
+    if loss == REJECTED:
+        return loss
+    weight = complexity(out.codes, out.size[0], bench.limits)
+    name = counts[NEXT_NAME]
+    counts[NEXT_NAME] += 1
+    kept = offer(hall, out, loss, name, bench.limits)
+    if loss <= limit:
+        counts[CLOCK] += 1
+        place = replaced(population, counts[FILLED], loss, weight, rules)
+        if place >= 0:
+            kept = True
+            counts[ACCEPTED] += 1
+            counts[FILLED] += place == counts[FILLED]
+            put(population, place, out, loss, weight, name, counts[CLOCK], mother, father, kind)
+    row = name - log.info[0, NAME]
+    if kept and 0 < row < len(log.info):
+        put(log, row, out, loss, weight, name, counts[CLOCK], mother, father, kind)
+    if bench.linear and wanted(hall, loss, weight - 4.0):
+        call_leaner(bench.gates[2], (child, out, loss, rules.steps, hall, name, bench.court))
+    return loss
+
+
+@kernel
+def mutate(tree, spare, temperature, rules, letters, alphabet, rng):
+    """One random mutation by its weight; returns its kind, or -1 if it found nothing to change."""
+    dice, kind = rng.random() * rules.weights[-1], 0
+    while kind < DO_NOTHING and rules.weights[kind] <= dice:
+        kind += 1
+    changed = True
+    if kind == MUTATE_CONSTANT:
+        changed = mutate_constant(tree, temperature, rules.factor, rules.p_negate, alphabet, rng)
+    elif kind == MUTATE_OPERATOR:
+        changed = mutate_operator(tree, letters, alphabet, rng)
+    elif kind == MUTATE_FEATURE:
+        changed = mutate_feature(tree, letters, alphabet, rng)
+    elif kind == APPEND:
+        changed = append_node(tree, letters, alphabet, rng)
+    elif kind == PREPEND:
+        changed = prepend_node(tree, letters, alphabet, rng)
+    elif kind == INSERT:
+        changed = insert_node(tree, letters, alphabet, rng)
+    elif kind == DELETE:
+        changed = delete_node(tree, alphabet, rng)
+    elif kind == ROTATE:
+        changed = rotate_tree(tree, alphabet, rng)
+    elif kind == SWAP:
+        changed = swap_operands(tree, alphabet, rng)
+    elif kind == GRAFT:
+        changed = graft(tree, spare, 2, letters, alphabet, rng)
+    elif kind == RANDOMIZE:
+        changed = randomize(tree, 7, letters, alphabet, rng)
+    return kind if changed else -1
+
+
+def _example_bench() -> Bench:
+    """A bench of the right types, for which nothing has to be compiled."""
+    court = example_court()
+    return Bench(court.alphabet, court.limits, court.stack, court.gates, 0, True)
+
+
+_rules = Rules(np.zeros(14), *[0.1, 1, 0.1, 0.1], *[True, True], *[0.1] * 5, 1, 0.1, 1, True, 1)
+_letters = Letters(np.zeros(1, np.int32), np.zeros(1, np.int32), 1)
+_tree, _members, _rules_type, _letters_type, _bench_type, _dice, _whole_array = map(
+    numba.typeof,
+    (empty(1), members(1, 1), _rules, _letters, _example_bench(), np.random.default_rng(0), np.zeros(1, np.int64)),
+)
+_whole, _number = numba.int64, numba.float64
+SETTLE = numba.types.Tuple((
+    _tree, _tree, _members, _members, _whole_array, _whole_array, _members, _rules_type, _whole, _number, _whole, _whole,
+    _whole, _bench_type,
+))  # fmt: skip
+MUTATE = numba.types.Tuple((_tree, _tree, _number, _rules_type, _letters_type, _bench_type.types[0], _dice))
+_load_settle, _load_mutate = loader(SETTLE), loader(MUTATE)
+call_settle, call_mutate = caller(SETTLE, settle), caller(MUTATE, mutate)
+
+
+def _enter_settle(address):
+    return settle(*_load_settle(address))
+
+
+def _enter_mutate(address):
+    return float(mutate(*_load_mutate(address)))
+
+
+@lru_cache(maxsize=1)
+def gates() -> tuple[int, ...]:
+    """Where kernels find fit_terms, judge, offer_leaner, settle and mutate (:mod:`srlib.kernels.gate`)."""
+    return *court_gates(), entrance(_enter_settle), entrance(_enter_mutate)
+
+
+@kernel
 def evolve(population, hall, frequency, cycles, budget, seen, counts, log, rules, letters, bench, scene, stop, rng):
     """Evolve one population for ``cycles`` steps, offering each formula to the hall of fame.
 
@@ -112,9 +257,10 @@ def next_generation(population, hall, frequency, temperature, seen, counts, log,
     counts[PROPOSED] += 1
     for _ in range(TRIES):
         write(scene.child, population.codes[parent], population.values[parent], size, bench.alphabet)
-        kind = mutate(scene.child, scene.spare, temperature, rules, letters, bench, rng)
+        change = (scene.child, scene.spare, temperature, rules, letters, bench.alphabet, rng)
+        kind = int(call_mutate(bench.gates[4], change))
         if kind >= 0 and rng.random() < rules.p_repeat:
-            mutate(scene.child, scene.spare, temperature, rules, letters, bench, rng)
+            call_mutate(bench.gates[4], change)
         if kind >= 0 and satisfies(scene.child.codes, scene.child.size[0], bench.limits, bench.stack):
             break
         kind = -1
@@ -132,7 +278,8 @@ def next_generation(population, hall, frequency, temperature, seen, counts, log,
             return
     steps = rules.steps if kind != OPTIMIZE else max(rules.steps, 8)
     name = population.info[parent, NAME]
-    settle(scene.child, population, hall, seen, counts, log, rules, steps, limit, kind, name, name, bench, scene)
+    child = (scene.child, scene.out, population, hall, seen, counts, log, rules, steps, limit, kind, name, name, bench)
+    call_settle(bench.gates[3], child)
 
 
 @kernel
@@ -150,97 +297,9 @@ def cross_over(population, hall, frequency, seen, counts, log, rules, bench, sce
             if good and satisfies(scene.father.codes, scene.father.size[0], limits, stack):
                 names = population.info[first, NAME], population.info[second, NAME]
                 for tree in (scene.mother, scene.father):
-                    settle(
-                        tree, population, hall, seen, counts, log, rules, rules.steps, np.inf, CROSSOVER, names[0],
-                        names[1], bench, scene,
+                    child = (
+                        tree, scene.out, population, hall, seen, counts, log, rules, rules.steps, np.inf, CROSSOVER,
+                        names[0], names[1], bench,
                     )  # fmt: skip
+                    call_settle(bench.gates[3], child)
                 return
-
-
-@kernel
-def settle(child, population, hall, seen, counts, log, rules, steps, limit, kind, mother, father, bench, scene):
-    """Judge a child; if it is acceptable it goes into the hall of fame and takes a member's place."""
-    loss = call_judge(bench.gates[1], (child, scene.out, steps, rules.gain, rules.visits, seen, bench.court))
-    if loss == SEEN:
-        counts[DUPLICATES] += 1
-        return
-    counts[EVALUATED] += 1
-    if loss == REJECTED:
-        return
-    weight = complexity(scene.out.codes, scene.out.size[0], bench.limits)
-    name = counts[NEXT_NAME]
-    counts[NEXT_NAME] += 1
-    kept = offer(hall, scene.out, loss, name, bench.limits)
-    if loss <= limit:
-        counts[CLOCK] += 1
-        place = replaced(population, counts[FILLED], loss, weight, rules)
-        if place >= 0:
-            kept = True
-            counts[ACCEPTED] += 1
-            counts[FILLED] += place == counts[FILLED]
-            put(population, place, scene.out, loss, weight, name, counts[CLOCK], mother, father, kind)
-    row = name - log.info[0, NAME]
-    if kept and 0 < row < len(log.info):
-        put(log, row, scene.out, loss, weight, name, counts[CLOCK], mother, father, kind)
-    if bench.linear and wanted(hall, loss, weight - 4.0):
-        call_leaner(bench.gates[2], (child, scene.out, loss, rules.steps, hall, name, bench.court))
-
-
-@kernel
-def replaced(population, filled, loss, weight, rules):
-    """Whose place a child takes: a free one, the oldest member's or, with crowding, the worst of its complexity's.
-
-    -1 if it takes none.
-    """
-    if rules.crowding:
-        return crowded(population.costs, filled, loss, weight, rules.quota)
-    return filled if filled < len(population.costs) else oldest(population.info[:, BIRTH])
-
-
-@kernel
-def crowded(costs, filled, loss, weight, quota):
-    """The place of a child among ``quota`` members of its complexity; -1 if it is no better than they, or a twin."""
-    many, worst = 0, -1
-    for i in range(filled):
-        if costs[i, COMPLEXITY] == weight:
-            many += 1
-            if abs(costs[i, LOSS] - loss) <= 1e-9 * loss:
-                return -1
-            if worst < 0 or costs[i, LOSS] > costs[worst, LOSS]:
-                worst = i
-    if many < quota and filled < len(costs):
-        return filled
-    return worst if worst >= 0 and loss < costs[worst, LOSS] else -1
-
-
-@kernel
-def mutate(tree, spare, temperature, rules, letters, bench, rng):
-    """One random mutation by its weight; returns its kind, or -1 if it found nothing to change."""
-    dice, kind = rng.random() * rules.weights[-1], 0
-    while kind < DO_NOTHING and rules.weights[kind] <= dice:
-        kind += 1
-    alphabet = bench.alphabet
-    changed = True
-    if kind == MUTATE_CONSTANT:
-        changed = mutate_constant(tree, temperature, rules.factor, rules.p_negate, alphabet, rng)
-    elif kind == MUTATE_OPERATOR:
-        changed = mutate_operator(tree, letters, alphabet, rng)
-    elif kind == MUTATE_FEATURE:
-        changed = mutate_feature(tree, letters, alphabet, rng)
-    elif kind == APPEND:
-        changed = append_node(tree, letters, alphabet, rng)
-    elif kind == PREPEND:
-        changed = prepend_node(tree, letters, alphabet, rng)
-    elif kind == INSERT:
-        changed = insert_node(tree, letters, alphabet, rng)
-    elif kind == DELETE:
-        changed = delete_node(tree, alphabet, rng)
-    elif kind == ROTATE:
-        changed = rotate_tree(tree, alphabet, rng)
-    elif kind == SWAP:
-        changed = swap_operands(tree, alphabet, rng)
-    elif kind == GRAFT:
-        changed = graft(tree, spare, 2, letters, alphabet, rng)
-    elif kind == RANDOMIZE:
-        changed = randomize(tree, 7, letters, alphabet, rng)
-    return kind if changed else -1

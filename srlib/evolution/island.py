@@ -19,7 +19,7 @@ from ..operators import CONSTANT, by_code, find
 from . import judge as court_of
 from .constraints import Limits, complexity
 from .duplicates import new_table
-from .evolve import COUNTS, KINDS, Rules, Scene, evolve, settle
+from .evolve import COUNTS, KINDS, Rules, Scene, evolve, gates, settle
 from .history import STRIDE
 from .judge import LOSS, NAME, SIZE, Members, members
 from .travel import Luggage, unpack
@@ -98,7 +98,9 @@ def _bench(task: Task):
         room = task.room + int(letters.table[BODY_SIZE].max()) * task.room // 2 + 2
         work = workspace(np.ascontiguousarray(task.table.columns), room)
         data = kernel_fit.data(task.table.y, task.table.weight, *task.loss)
-        made, _local.alive = court_of.bench(data, work, task.limits, task.units, room, task.linear, task.may_subtract)
+        made, _local.alive = court_of.bench(
+            data, work, task.limits, task.units, room, task.linear, task.may_subtract, gates()
+        )
         _local.key, _local.bench = key, (made, Scene(*(empty(task.room) for _ in range(5))))
     return _local.bench
 
@@ -186,7 +188,7 @@ def populate(
         nonlocal looked
         evaluated, looked = int(island.counts[EVALUATED]) - looked, int(island.counts[EVALUATED])
         look(evaluated)
-        settle(scene.child, *arguments, rules.steps, np.inf, kind, NO_NAME, NO_NAME, bench, scene)
+        settle(scene.child, scene.out, *arguments, rules.steps, np.inf, kind, NO_NAME, NO_NAME, bench)
 
     try:
         for formula, kind in given:

@@ -27,8 +27,8 @@ from ..kernels.fit import (
     loss_of_terms,
     scratch,
 )  # fmt: skip
-from ..kernels.gate import Kept, caller, entrance, keeper, loader
-from ..kernels.jit import kernel
+from ..kernels.gate import Kept, caller, entrance, loader, storage
+from ..kernels.jit import address_of, kernel
 from ..kernels.program import Alphabet, Workspace, alphabet, assemble, workspace
 from ..kernels.solve import solve
 from ..kernels.terms import prepare, rebuild, split
@@ -40,7 +40,7 @@ from .simplify import simplify
 from .trees import empty, write
 
 __all__ = [
-    "REJECTED", "SEEN", "Bench", "Court", "Members", "bench", "call_judge", "call_leaner", "judge", "members", "offer",
+    "REJECTED", "SEEN", "Bench", "Court", "Members", "bench", "call_judge", "call_leaner", "court_gates", "example_court", "judge", "members", "offer",
     "offer_leaner", "put", "rejudge", "wanted",
 ]  # fmt: skip
 
@@ -67,7 +67,7 @@ class Bench(NamedTuple):
     alphabet: Alphabet
     limits: Limits
     stack: np.ndarray  # (nodes, …) of srlib.evolution.constraints.satisfies
-    gates: np.ndarray  # (3,) int64, where fit_terms, judge and offer_leaner are found
+    gates: np.ndarray  # (5,) int64, where the large functions are found (srlib.evolution.evolve.gates)
     court: int  # the address of the court
     linear: bool
 
@@ -85,7 +85,7 @@ class Court(NamedTuple):
     unit_stack: UnitWorkspace
     terms: np.ndarray  # (COLUMNS,) int64
     places: np.ndarray  # (nodes,) int64
-    gates: np.ndarray  # (3,) int64, where fit_terms, judge and offer_leaner are found
+    gates: np.ndarray  # (5,) int64
     linear: bool
     may_subtract: bool
     has_units: bool
@@ -97,11 +97,11 @@ def members(count: int, room: int) -> Members:
     return Members(np.zeros((count, room), np.int32), np.zeros((count, room)), np.zeros((count, 6), np.int64), costs)
 
 
-def _example() -> Court:
+def example_court() -> Court:
     """A court of the right types, for which nothing has to be compiled."""
     letters = Alphabet(np.zeros((5, 1), np.int64), np.zeros(1, np.int32), np.zeros(1), np.zeros(4, np.int64))
     work, nothing = workspace(np.zeros((1, 1)), 1), data(np.zeros(1))
-    return _court(nothing, letters, work, limits((), 1), None, 1, (0, 0, 0), True, True)
+    return _court(nothing, letters, work, limits((), 1), None, 1, (0,) * 5, True, True)
 
 
 def _court(data, letters, work, limits, units, room, addresses, linear, may_subtract) -> Court:
@@ -113,8 +113,18 @@ def _court(data, letters, work, limits, units, room, addresses, linear, may_subt
     )  # fmt: skip
 
 
-_types = [numba.typeof(one) for one in (empty(1), members(1, 1), np.zeros(2, np.int64), _example())]
-keep_court, restore_court = keeper(_types[3])
+_types = [numba.typeof(one) for one in (empty(1), members(1, 1), np.zeros(2, np.int64), example_court())]
+store_court, drop_court, restore_court = storage(_types[3])
+
+
+@kernel
+def _put_court(court, memory):
+    store_court(court, address_of(memory))
+
+
+@kernel
+def _release_court(memory):
+    drop_court(address_of(memory))
 
 
 @kernel
@@ -369,11 +379,12 @@ def _solve_free(full, state, fixed, last, reduced, right, none, x):
 
 
 def bench(
-    data: Data, work: Workspace, limits: Limits, units: UnitRules | None, room: int, linear: bool, may_subtract: bool
+    data: Data, work: Workspace, limits: Limits, units: UnitRules | None, room: int, linear: bool, may_subtract: bool,
+    gates: tuple[int, ...],
 ) -> tuple[Bench, Kept]:
     """A bench for one thread, for formulas of up to ``room`` nodes; and what must live as long as the bench."""
-    court = _court(data, alphabet(), work, limits, units, room, gates(), linear, may_subtract)
-    kept = keep_court(court)
+    court = _court(data, alphabet(), work, limits, units, room, gates, linear, may_subtract)
+    kept = Kept(court, _put_court, _release_court)
     return Bench(court.alphabet, limits, stack_for(limits, room), court.gates, kept.address, linear), kept
 
 
@@ -393,6 +404,6 @@ def _enter_leaner(address):
 
 
 @lru_cache(maxsize=1)
-def gates() -> tuple[int, int, int]:
+def court_gates() -> tuple[int, int, int]:
     """Where kernels find fit_terms, judge and offer_leaner (:mod:`srlib.kernels.gate`)."""
     return fit_address(), entrance(_enter_judge), entrance(_enter_leaner)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 from sklearn.utils import check_random_state
 
+from ..events import Preparing
 from ..kernels.api import evaluate, mean_loss
 from ..parameters import chosen_operators, read_guesses, threads, words
 from ..run import Run
@@ -19,6 +20,7 @@ from .history import History
 from .prepare import read_loss
 from .settings import MUTATIONS, PRESETS, Settings
 from .several import SeveralTargets
+from .warm import compile_engine
 
 __all__ = ["EvolutionRegressor"]
 
@@ -260,6 +262,9 @@ class EvolutionRegressor(SeveralTargets):
         self.executor = executor
 
     # ------------------------------------------------------------ the search
+
+    def _prepare(self):
+        compile_engine(lambda what: [callback(Preparing(what)) for callback in self.callbacks])
 
     _state_version = STATE_VERSION
 

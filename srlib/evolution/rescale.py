@@ -18,10 +18,19 @@ from ..operators import CONSTANT, Operator, by_code
 __all__ = ["FAR", "Scales", "choose_scales", "into_scales", "out_of_scales"]
 
 FAR = 1000.0  # sizes within this factor of one are left alone
+LARGEST = 500  # powers of 4, so that neither they nor their reciprocals overflow
 
 
 def _power_of_four(size: float) -> float:
-    return 4.0 ** -round(math.log(size, 4)) if size > 0 and not 1 / FAR < size < FAR else 1.0
+    if size == 0 or 1 / FAR < size < FAR:
+        return 1.0
+    return 4.0 ** -min(max(round(math.log(size, 4)), -LARGEST), LARGEST)
+
+
+def _spread(y: np.ndarray) -> float:
+    """The standard deviation; of numbers whose squares overflow, too."""
+    largest = float(np.abs(y).max(initial=0.0))
+    return largest * float(np.std(y / largest)) if largest > 0 else 0.0
 
 
 class Scales:
@@ -45,7 +54,7 @@ class Scales:
 def choose_scales(X: np.ndarray, y: np.ndarray) -> Scales:
     """Powers of 4 by the columns' median size and the target's spread."""
     sizes = [float(np.median(np.abs(column[column != 0]))) if column.any() else 1.0 for column in X.T]
-    return Scales([_power_of_four(size) for size in sizes], _power_of_four(float(np.std(y))))
+    return Scales([_power_of_four(size) for size in sizes], _power_of_four(_spread(y)))
 
 
 def into_scales(expression: Expression, scales: Scales) -> Expression:
@@ -119,9 +128,9 @@ def _sum(operator: Operator, left, right):
     (a, fa, oa), (b, fb, ob) = left, right
     sign = 1.0 if operator.name == "add" else -1.0
     offset = oa + sign * ob
-    if _is_constant(b) and a.size > 1:
+    if _is_constant(b) and not _is_constant(a):
         b, fb = Expression.constant(float(b.values[0]) * fb / fa), fa
-    elif _is_constant(a) and b.size > 1:
+    elif _is_constant(a) and not _is_constant(b):
         a, fa = Expression.constant(float(a.values[0]) * fa / fb), fb
     elif fa != fb:
         a, fa = _scaled(a, fa / fb), fb
@@ -144,7 +153,8 @@ def _scaled(form: Expression, factor: float) -> Expression:
                 return form.replace(side, _scaled(part, factor))
     if name in ("add", "sub"):
         left, right = form.children(form.size - 1)
-        if all(_has_factor(form.subtree(side)) for side in (left, right)):
+        sides = form.subtree(left), form.subtree(right)
+        if all(map(_has_factor, sides)) or any(map(_is_constant, sides)):  # 4*(x0 + 2) is as long as 4*x0 + 8
             form = form.replace(right, _scaled(form.subtree(right), factor))
             return form.replace(form.children(form.size - 1)[0], _scaled(form.subtree(left), factor))
     return Expression.constant(factor) * form

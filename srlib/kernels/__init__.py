@@ -6,7 +6,7 @@ operator does to a block of rows, and its derivative) with :mod:`.functions` (ex
 time), :mod:`.evaluate` (forward and reverse), :mod:`.fit` (constants), :mod:`.losses`, :mod:`.jit` (how all this is
 compiled).
 
-``python -m srlib.kernels`` compiles everything once, for images of machines and hubs.
+``python -m srlib.evolution`` compiles everything once, for images of machines and hubs.
 """
 
 from .api import evaluate, jacobian

@@ -18,7 +18,7 @@ from numba.extending import intrinsic
 
 from .jit import COMPILED
 
-__all__ = ["Kept", "caller", "entrance", "keeper", "loader"]
+__all__ = ["Kept", "caller", "entrance", "loader", "storage"]
 
 ROOM = 1024  # eight-byte words that a kept value may take
 
@@ -69,26 +69,33 @@ def entrance(function) -> int:
 
 
 class Kept:
-    """A value that kernels find at an address, as long as this object lives."""
-
-    def __init__(self, value, memory: np.ndarray):
-        self.value, self.memory, self.address = value, memory, memory.ctypes.data
-
-
-def keeper(kind):
-    """``keep(value) -> Kept`` and, for kernels, ``restore(address)``: a large tuple of arrays passed on as one number.
+    """A value that kernels find at an address, as long as this object lives.
 
     Passing hundreds of fields from function to function is what compilers are slow at.
+
+    Parameters
+    ----------
+    value : NamedTuple of arrays
+    put, release : callable
+        Kernels that store the value in a memory, and drop it: see :func:`storage`. None where nothing is compiled.
     """
+
+    _uncompiled = weakref.WeakValueDictionary()
+
+    def __init__(self, value, put, release):
+        self.value, self.memory = value, np.zeros(ROOM, np.int64)
+        self.address = self.memory.ctypes.data
+        if COMPILED:
+            put(value, self.memory)
+            weakref.finalize(self, release, self.memory)
+        else:
+            self._uncompiled[self.address] = self
+
+
+def storage(kind):
+    """``store(value, address)``, ``drop(address)`` and ``restore(address)`` for kernels, of values of one type."""
     if not COMPILED:
-        values = weakref.WeakValueDictionary()
-
-        def remember(value) -> Kept:
-            kept = Kept(value, np.zeros(1, np.int64))
-            values[kept.address] = kept
-            return kept
-
-        return remember, lambda address: values[int(address)].value
+        return None, None, lambda address: Kept._uncompiled[int(address)].value
 
     @intrinsic
     def store(context, value, address):
@@ -111,19 +118,4 @@ def keeper(kind):
 
         return types.void(types.int64), emit
 
-    @numba.njit(error_model="numpy")
-    def put(value, memory):
-        store(value, memory.ctypes.data)
-
-    @numba.njit(error_model="numpy")
-    def release(memory):
-        drop(memory.ctypes.data)
-
-    def keep(value) -> Kept:
-        memory = np.zeros(ROOM, np.int64)
-        put(value, memory)
-        kept = Kept(value, memory)
-        weakref.finalize(kept, release, memory)
-        return kept
-
-    return keep, loader(kind)
+    return store, drop, loader(kind)
