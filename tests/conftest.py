@@ -1,6 +1,8 @@
 """What all tests share: one thread per process, and nbval's settings found from any folder."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 from hypothesis import settings
@@ -21,3 +23,9 @@ def pytest_configure(config):
     path = getattr(config.option, "nbval_sanitize_with", None)
     if path and not Path(path).is_absolute():
         config.option.nbval_sanitize_with = str(config.rootpath / path)
+
+
+def pytest_sessionstart(session):
+    """Compile the engine once, before the processes that share its cache begin."""
+    if not hasattr(session.config, "workerinput"):
+        subprocess.run([sys.executable, "-m", "srlib.evolution"], cwd=session.config.rootpath, check=True)
