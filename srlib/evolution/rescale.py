@@ -24,7 +24,7 @@ LARGEST = 500  # powers of 4, so that neither they nor their reciprocals overflo
 def _power_of_four(size: float) -> float:
     if size == 0 or 1 / FAR < size < FAR:
         return 1.0
-    return 4.0 ** -min(max(round(math.log(size, 4)), -LARGEST), LARGEST)
+    return 4.0 ** -min(max(round(math.log(min(size, 1e308), 4)), -LARGEST), LARGEST)
 
 
 def _spread(y: np.ndarray) -> float:
@@ -53,7 +53,8 @@ class Scales:
 
 def choose_scales(X: np.ndarray, y: np.ndarray) -> Scales:
     """Powers of 4 by the columns' median size and the target's spread."""
-    sizes = [float(np.median(np.abs(column[column != 0]))) if column.any() else 1.0 for column in X.T]
+    with np.errstate(over="ignore"):  # the middle of two numbers near the largest
+        sizes = [float(np.median(np.abs(column[column != 0]))) if column.any() else 1.0 for column in X.T]
     return Scales([_power_of_four(size) for size in sizes], _power_of_four(_spread(y)))
 
 
@@ -77,7 +78,7 @@ def out_of_scales(expression: Expression, scales: Scales) -> Expression:
 
 
 def _moved(expression: Expression, scales: np.ndarray):
-    """``(form, factor, offset)`` with ``factor * form + offset`` the formula when feature j stands for scales[j] * xj."""
+    """``(form, factor, offset)``: ``factor * form + offset`` is the formula if feature j stands for scales[j] * xj."""
     stack: list[tuple[Expression, float, float]] = []
     for code, value in zip(expression.codes.tolist(), expression.values.tolist(), strict=True):
         if code == CONSTANT:
@@ -188,6 +189,6 @@ def _whole(form: Expression, factor: float, offset: float) -> Expression:
         for side in form.children(form.size - 1):
             part = form.subtree(side)
             if _is_constant(part):
-                negative = by_code(root).name == "sub" and side == form.size - 2
-                return form.replace(side, Expression.constant(float(part.values[0]) + (-offset if negative else offset)))
+                added = -offset if by_code(root).name == "sub" and side == form.size - 2 else offset
+                return form.replace(side, Expression.constant(float(part.values[0]) + added))
     return form + offset
