@@ -35,11 +35,11 @@ def polish(
     """Improve a front in place, the most useful step for all its formulas before the next one.
 
     1. The constants are fitted.
-    2. Parts whose removal hardly changes a value are dropped, and the rest fitted (:func:`srlib.prune.pruned`).
-    3. The standard errors of the constants are noted.
-    4. Constants that the data cannot tell from a readable number, or from one another, are written so
+    2. Constants that the data cannot tell from a readable number, or from one another, are written so
        (:func:`srlib.readable.readable`). Such a form takes the place of its entry although its loss is a little higher:
        by the Bayesian information criterion it is the better one, and it is often the law.
+    3. Parts whose removal hardly changes a value are dropped, and the rest fitted (:func:`srlib.prune.pruned`).
+    4. The standard errors of the constants are noted.
 
     Of all else the front takes only what is better than what it has.
 
@@ -64,7 +64,7 @@ def polish(
     errors : bool
         Whether the loss is squared, so that standard errors have a meaning.
     rounding : bool
-        Whether step 4 is done.
+        Whether step 2 is done.
     """
     if loss is None:
 
@@ -101,16 +101,16 @@ def polish(
             if errors and not entry.errors and len(entry.expression.constants) and time.monotonic() < until:
                 front.annotate(row, standard_errors(entry.expression, columns, y, sample_weight))
 
-    for step in (fit, without_dead_parts):
+    def improve(step: Callable[[Expression], Expression]) -> None:
         for entry in front.copy():
-            if time.monotonic() >= until:
-                return
-            offer(step(entry.expression), entry.expression)
-    note_errors()
+            if time.monotonic() < until:
+                offer(step(entry.expression), entry.expression)
+
+    improve(fit)
     for entry in front.copy() if rounding else ():
-        if time.monotonic() >= until:
-            return
-        round_off(entry)
+        if time.monotonic() < until:
+            round_off(entry)
+    improve(without_dead_parts)
     note_errors()
 
 

@@ -70,6 +70,7 @@ class Run:
         self.checkpoint = checkpoint
         self.about: dict[str, Any] = {}  # of the data; kept in the state, so that a later fit can tell others apart
         self.polish_until = math.inf  # on the clock of time.monotonic
+        self.reserve = 0.0  # seconds of the time limit that the search leaves to the polish
         self._describe: Callable[[], dict] | None = None
         self._described = 0  # evaluations at that moment: what came later is done again by whoever goes on from there
         self._began = self._beat = self._saved = time.monotonic()
@@ -113,7 +114,7 @@ class Run:
     def look(self) -> None:
         """Look at the clock alone: for the middle of a block of evaluations that are already granted."""
         now = time.monotonic()
-        if self.time_limit is not None and now - self._began >= self.time_limit:
+        if self.time_limit is not None and now - self._began >= self.time_limit - self.reserve:
             raise StopSearch("time_limit")
         if now - self._beat >= HEARTBEAT:
             self._beat = now
@@ -147,7 +148,7 @@ class Run:
         """Set :attr:`polish_until`: nobody waits long after a stop, and a time limit holds for the polish, too."""
         if reason in ("time_limit", "interrupted", "callback"):
             self.polish_until = time.monotonic() + LAST_TOUCH
-        elif self.time_limit is not None:
+        if self.time_limit is not None and reason not in ("interrupted", "callback"):
             self.polish_until = max(self._began + self.time_limit, time.monotonic() + LAST_TOUCH)
 
     def finish(self, reason: str) -> None:

@@ -38,7 +38,7 @@ from .island import (
     rejudge_hall,
     to_dict,
 )
-from .judge import LOSS, NAME
+from .judge import LOSS, NAME, ROWS_EACH
 from .migration import take_better
 from .prepare import batch_rows, denoised, select_columns
 from .regression import regression_phase
@@ -125,6 +125,9 @@ class Engine:
             self.units = unit_rules([X_units[j] for j in self.chosen], y_units, own, pure)
         by_arity = [[one.code for one in options.operators if one.arity == arity] for arity in (1, 2)]
         self.letters = Letters(*(np.array(codes, np.int32) for codes in by_arity), n_features)
+        of_guesses = {code for guess in options.guesses for code in guess.codes.tolist() if code > 0}
+        known = range(len(self.limits.arity))  # a guess may hold any built-in operator
+        self._alphabet = {one.code for one in options.operators} | of_guesses.intersection(known)
         light = min(1.0, *self.limits.variables, *self.limits.operators[[0, *(o.code for o in options.operators)]])
         self.room = int(min(options.maxsize / max(light, 0.25), 250)) + SPARE_NODES
         self.bins = int(math.floor(options.maxsize + 0.5)) + 1
@@ -134,9 +137,9 @@ class Engine:
 
     def iterations(self, run: Run, state: dict | None, wanted: int) -> Iterator[int]:
         """Search; yields the number of each iteration that was completed. What was found until a stop is kept."""
-        executor = self.options.executor
-        local = executor is None or isinstance(executor, ThreadPoolExecutor)
-        pool = thread_pool(self.options.n_jobs, self.settings.populations) if executor is None else nullcontext(executor)
+        given = self.options.executor
+        local = given is None or isinstance(given, ThreadPoolExecutor)
+        pool = nullcontext(given) if given else thread_pool(self.options.n_jobs, self.settings.populations)
         try:
             with pool as executor:
                 yield from self._iterations(run, state, wanted, executor, local)
@@ -207,10 +210,11 @@ class Engine:
     def _task(self, table: Table, fresh: bool) -> Task:
         settings = self.settings
         every_child = settings.optimize_probability >= 1.0
+        names = {one.name for one in self.options.operators}
         return Task(
             table=table, letters=self.letters, limits=self.limits, units=self.units,
             rules=settings.rules(self.options.maxsize), linear=settings.linear_scaling,
-            may_subtract="sub" in {one.name for one in self.options.operators}, room=self.room, loss=self.options.loss,
+            may_subtract="sub" in names, may_multiply="mul" in names, room=self.room, loss=self.options.loss,
             cycles=settings.ncycles_per_iteration, budget=1 << 40,
             optimize=(0.0, 0) if every_child else (settings.optimize_probability, settings.optimizer_iterations),
             simplify=settings.should_simplify, fresh=fresh,
@@ -278,9 +282,12 @@ class Engine:
 
     # ------------------------------------------------------------ from the search's formulas to the user's
 
-    def _outside(self, expression: Expression) -> Expression:
-        """A formula over the scaled columns, over the user's."""
-        expression = out_of_scales(expression.with_names(None), self.scales)
+    def _outside(self, expression: Expression) -> Expression | None:
+        """A formula over the scaled columns, over the user's; None where a number would leave the range of floats."""
+        try:
+            expression = out_of_scales(expression.with_names(None), self.scales)
+        except (OverflowError, ValueError, ZeroDivisionError):
+            return None
         codes = expression.codes.copy()
         features = codes < 0
         codes[features] = -1 - self.chosen[-1 - codes[features]]
@@ -305,10 +312,12 @@ class Engine:
 
     def allowed(self, expression: Expression) -> bool:
         """Whether a formula over the user's columns keeps to the limits and the units."""
+        if len(expression.constants) > max(len(self.y) // ROWS_EACH, 2):
+            return False
         if expression.size > 3 * self.room or not set(expression.features) <= set(self.chosen.tolist()):
             return False
         codes = self._inside_codes(expression)
-        if codes.max() >= len(self.limits.arity):
+        if not set(codes[codes > 0].tolist()) <= self._alphabet:
             return False
         if not constraints.satisfies(codes, len(codes), self.limits, self._stack):
             return False
@@ -323,7 +332,7 @@ class Engine:
         self, expression: Expression, inside: Expression | None, run: Run, name: int | None = None, until=math.inf
     ) -> float:
         """Judge a formula on all rows and offer it to the front; returns its loss, infinite if it is not allowed."""
-        if not self.allowed(expression):
+        if expression is None or not self.allowed(expression):
             return np.inf
         loss = self.loss(expression)
         weight = self.complexity(expression)

@@ -198,8 +198,8 @@ _tree, _members, _rules_type, _letters_type, _bench_type, _dice, _whole_array = 
 )
 _whole, _number = numba.int64, numba.float64
 SETTLE = numba.types.Tuple((
-    _tree, _tree, _members, _members, _whole_array, _whole_array, _members, _rules_type, _whole, _number, _whole, _whole,
-    _whole, _bench_type,
+    _tree, _tree, _members, _members, _whole_array, _whole_array, _members, _rules_type, _whole, _number, _whole,
+    _whole, _whole, _bench_type,
 ))  # fmt: skip
 MUTATE = numba.types.Tuple((_tree, _tree, _number, _rules_type, _letters_type, _bench_type.types[0], _dice))
 _load_settle, _load_mutate = loader(SETTLE), loader(MUTATE)

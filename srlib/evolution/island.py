@@ -17,7 +17,7 @@ from ..kernels.jit import kernel
 from ..kernels.program import BODY_SIZE, alphabet, workspace
 from ..operators import CONSTANT, by_code, find
 from . import judge as court_of
-from .constraints import Limits, complexity
+from .constraints import Limits, complexity, satisfies
 from .duplicates import new_table
 from .evolve import COUNTS, KINDS, Rules, Scene, evolve, gates, settle
 from .history import STRIDE
@@ -55,6 +55,7 @@ class Task:
     rules: Rules
     linear: bool
     may_subtract: bool
+    may_multiply: bool
     room: int  # nodes that a formula may have
     loss: tuple[int, float, int]  # kind, parameter, address
     cycles: int
@@ -99,7 +100,7 @@ def _bench(task: Task):
         work = workspace(np.ascontiguousarray(task.table.columns), room)
         data = kernel_fit.data(task.table.y, task.table.weight, *task.loss)
         made, _local.alive = court_of.bench(
-            data, work, task.limits, task.units, room, task.linear, task.may_subtract, gates()
+            data, work, task.limits, task.units, room, task.linear, task.may_subtract, task.may_multiply, gates()
         )
         _local.key, _local.bench = key, (made, Scene(*(empty(task.room) for _ in range(5))))
     return _local.bench
@@ -195,11 +196,16 @@ def populate(
             if formula.size <= task.room:
                 write(scene.child, formula.codes, formula.values, formula.size, bench.alphabet)
                 place(kind)
+        many = operators
         for _ in range(20 * size):
             if island.counts[COUNTS[6]] >= min(size, len(island.population.costs)):
                 break
-            random_tree(scene.child, operators, task.letters, bench.alphabet, island.rng)
-            place(KINDS.index("random"))
+            random_tree(scene.child, many, task.letters, bench.alphabet, island.rng)
+            if satisfies(scene.child.codes, scene.child.size[0], bench.limits, bench.stack):
+                place(KINDS.index("random"))
+                many = operators
+            else:  # too large, or not allowed: smaller ones may fit
+                many = max(0, many - 1)
         look(int(island.counts[EVALUATED]) - looked)
     finally:
         made = int(island.counts[COUNTS[4]]) - first

@@ -40,12 +40,13 @@ from .simplify import simplify
 from .trees import empty, write
 
 __all__ = [
-    "REJECTED", "SEEN", "Bench", "Court", "Members", "bench", "call_judge", "call_leaner", "court_gates", "example_court", "judge", "members", "offer",
-    "offer_leaner", "put", "rejudge", "wanted",
+    "REJECTED", "ROWS_EACH", "SEEN", "Bench", "Court", "Members", "bench", "call_judge", "call_leaner", "court_gates",
+    "example_court", "judge", "members", "offer", "offer_leaner", "put", "rejudge", "wanted",
 ]  # fmt: skip
 
 REJECTED, SEEN = np.inf, -1.0  # what judge() says instead of a loss
 SAME = 1e-10  # a number that is this near to 0 or 1, as a share of what matters, is written as 0 or 1
+ROWS_EACH = 2  # rows that a fitted number needs: through six points goes every formula of six numbers
 HOPE = 100.0  # a shorter form this much worse than the best so far may still win when its constants are fitted
 # columns of Members.info and Members.costs
 SIZE, BIRTH, NAME, PARENT, OTHER, KIND = range(6)
@@ -88,6 +89,7 @@ class Court(NamedTuple):
     gates: np.ndarray  # (5,) int64
     linear: bool
     may_subtract: bool
+    may_multiply: bool
     has_units: bool
 
 
@@ -101,15 +103,15 @@ def example_court() -> Court:
     """A court of the right types, for which nothing has to be compiled."""
     letters = Alphabet(np.zeros((5, 1), np.int64), np.zeros(1, np.int32), np.zeros(1), np.zeros(4, np.int64))
     work, nothing = workspace(np.zeros((1, 1)), 1), data(np.zeros(1))
-    return _court(nothing, letters, work, limits((), 1), None, 1, (0,) * 5, True, True)
+    return _court(nothing, letters, work, limits((), 1), None, 1, (0,) * 5, True, True, True)
 
 
-def _court(data, letters, work, limits, units, room, addresses, linear, may_subtract) -> Court:
+def _court(data, letters, work, limits, units, room, addresses, linear, may_subtract, may_multiply) -> Court:
     rules = unit_rules([""] * len(limits.variables)) if units is None else units
     return Court(
         data, letters, work, scratch(), limits, stack_for(limits, room), rules, unit_workspace(room),
         np.zeros(COLUMNS, np.int64), np.zeros(2 * room, np.int64), np.array(addresses, np.int64), linear, may_subtract,
-        units is not None,
+        may_multiply, units is not None,
     )  # fmt: skip
 
 
@@ -139,7 +141,7 @@ def judge(tree, out, steps, gain, visits, seen, address):
     alphabet, work, fit = court.alphabet, court.work, court.fit
     if not satisfies(tree.codes, tree.size[0], court.limits, court.stack):
         return REJECTED
-    if not simplify(tree, alphabet, work):
+    if not simplify(tree, alphabet, work, court.may_multiply):
         return REJECTED
     size = tree.size[0]
     k_terms = 1
@@ -153,7 +155,7 @@ def judge(tree, out, steps, gain, visits, seen, address):
     if length == 0:
         return REJECTED
     constants = prepare(tree.codes, tree.values, size, tree.starts, k_terms, court.terms, work, fit)
-    if constants < 0:
+    if constants < 0 or constants + k_terms > max(work.rows // ROWS_EACH, 2):
         return REJECTED
     if visits > 0:
         key = formula_key(tree, length, k_terms, court.terms, court.linear, alphabet, work)
@@ -380,10 +382,10 @@ def _solve_free(full, state, fixed, last, reduced, right, none, x):
 
 def bench(
     data: Data, work: Workspace, limits: Limits, units: UnitRules | None, room: int, linear: bool, may_subtract: bool,
-    gates: tuple[int, ...],
+    may_multiply: bool, gates: tuple[int, ...],
 ) -> tuple[Bench, Kept]:
     """A bench for one thread, for formulas of up to ``room`` nodes; and what must live as long as the bench."""
-    court = _court(data, alphabet(), work, limits, units, room, gates, linear, may_subtract)
+    court = _court(data, alphabet(), work, limits, units, room, gates, linear, may_subtract, may_multiply)
     kept = Kept(court, _put_court, _release_court)
     return Bench(court.alphabet, limits, stack_for(limits, room), court.gates, kept.address, linear), kept
 

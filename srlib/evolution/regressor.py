@@ -270,6 +270,8 @@ class EvolutionRegressor(SeveralTargets):
 
     def _search(self, X, y, sample_weight, run: Run, state: dict | None):
         self._engine, self.history_, self.n_iterations_ = None, History(), 0
+        if run.time_limit is not None:
+            run.reserve = min(3.0, 0.1 * run.time_limit)
         if isinstance(run.stop_when, str):  # "exact": the engine sees to it
             run.stop_when = None
         done, began = (0, 0) if state is None else (state["iteration"], state["began"])

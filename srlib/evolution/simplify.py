@@ -22,12 +22,15 @@ ROUNDS = 30  # more rewritings than a formula of the largest size needs
 
 
 @kernel
-def simplify(tree, alphabet, work):
-    """Fold constants and move factors outwards until nothing changes; False if a constant part has no finite value."""
+def simplify(tree, alphabet, work, may_multiply=True):
+    """Fold constants and move factors outwards until nothing changes; False if a constant part has no finite value.
+
+    ``may_multiply`` says whether products may be written where there were none.
+    """
     for _ in range(ROUNDS):
         if not fold(tree, alphabet, work):
             return False
-        if not move_factors(tree, alphabet):
+        if not move_factors(tree, alphabet, may_multiply):
             break
     for i in range(tree.size[0]):  # two factors that met may be too large
         if not abs(tree.values[i]) < np.inf:
@@ -59,7 +62,7 @@ def fold(tree, alphabet, work):
 
 
 @kernel
-def move_factors(tree, alphabet):
+def move_factors(tree, alphabet, may_multiply=True):
     """Rewrite one place where a constant can move outwards or meet another one; False if there is none.
 
     ``(c*a)*b`` and ``a*(c*b)`` become ``c*(a*b)``; ``(c*a)/b`` becomes ``c*(a/b)``; ``a/(c*b)`` becomes
@@ -78,7 +81,7 @@ def move_factors(tree, alphabet):
             if tree.codes[right] == MUL and _rise(tree, i, right, False, code, alphabet):
                 return True
             if tree.codes[right] == CONSTANT:  # the constant first
-                if code == DIV and tree.values[right] == 0.0:
+                if code == DIV and (tree.values[right] == 0.0 or not may_multiply):
                     continue
                 value = tree.values[right] if code == MUL else 1.0 / tree.values[right]
                 return _constant_first(tree, i, left, value, alphabet)
