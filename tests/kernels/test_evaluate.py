@@ -255,14 +255,14 @@ def compare_with_torch(formula, columns):
 
 
 def test_derivatives_of_formulas_are_those_of_torch():
-    """4,000 formulas, seeded."""
+    """3,000 formulas, seeded."""
     own, checked = np.random.default_rng(4), 0
-    for _ in range(4000):
+    for _ in range(3000):
         formula = random_formula(own, builtin(), most=7)
         columns = own.normal(size=(3, 2)) * 2
         if len(formula.constants):
             checked += compare_with_torch(formula, columns)
-    assert checked > 2500
+    assert checked > 2000
 
 
 @settings(max_examples=100)
