@@ -448,7 +448,7 @@ progress(0)
 # |---|---|---|
 # | 00 | Start here: a polynomial, a network and a formula on the same points | you are here |
 # | 01 | [Evolve a formula](01_genetic_algorithms.ipynb): cut and join trees; Kepler's and Hubble's data | ready |
-# | 02 | Evolution on islands, as in PySR: what makes a modern search good | in preparation |
+# | 02 | [Evolution on islands](02_evolution.ipynb), as in PySR: what makes a modern search good | ready |
 # | 03 | The equation learner: a network that is pruned until it is a formula | in preparation |
 # | 04 | Meta-learning: a good start for many tasks | in preparation |
 # | 05 | GMEQL: sampling structures with the Gumbel-Max trick | in preparation |

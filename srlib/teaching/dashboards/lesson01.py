@@ -19,11 +19,12 @@ from srlib.operators import find
 from ..controls import Choice, Slider, Toggle
 from ..live import LiveRun
 from ..panel import Panel
-from ..style import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILLION, blank, show
+from ..style import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILLION
+from .pictures import cut, draw_family, place_by_hand, still
 
 __all__ = [
     "compute_snapshot", "compute_surgery", "draw_ancestry", "draw_snapshot", "draw_surgery", "live_run", "main_line",
-    "surgery_panel", "watch_panel",
+    "still", "surgery_panel", "watch_panel",
 ]  # fmt: skip
 
 PARSIMONY = 0.001  # of the bench: a node costs a thousandth of the best constant's error
@@ -139,7 +140,7 @@ def _primitives(case):
 
 def draw_surgery(surgery, fig):
     """Parents above, children below, with the part that was cut or came in outlined; the curves on the right."""
-    _place_by_hand(fig)
+    place_by_hand(fig)
     case, both = surgery.case, len(surgery.nodes) == 2
     for column, (name, tree) in enumerate((("mother", case.mother), ("father", case.father))):
         ax = fig.add_axes((0.01 + 0.335 * column, 0.50, 0.32, 0.38))
@@ -160,20 +161,11 @@ def draw_surgery(surgery, fig):
         fig.text(0.5 if both else 0.52, 0.43, surgery.note, ha="center", color=VERMILLION)
 
 
-def _place_by_hand(fig):
-    """Switch the automatic layout off: trees are drawn to fit the room that their axes have when they are drawn."""
-    fig.figure.set_layout_engine("none")
-
-
 def _title(ax, name, tree, fitness):
     value = f"{fitness:.3g}" if np.isfinite(fitness) else "infinite"
     ax.set_title(
-        f"{name}: {_cut(tree.format(3), 30)}\nfitness {value}, {tree.size} nodes", fontsize=11, parse_math=False
+        f"{name}: {cut(tree.format(3), 30)}\nfitness {value}, {tree.size} nodes", fontsize=11, parse_math=False
     )
-
-
-def _cut(text, longest):
-    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _curves(ax, surgery):
@@ -227,15 +219,6 @@ def surgery_panel():
     return Panel(compute_surgery, draw_surgery, controls, describe_surgery, "Tree surgery bench", (10, 6.2))
 
 
-def still(panel, **setting):
-    """Show the picture of a panel with a setting, or the last one of a live run, outside of the widget at full size."""
-    result = panel.job.snapshot if isinstance(panel, LiveRun) else panel.compute(**panel.values | setting)
-    fig = blank(*panel.size)
-    panel.draw(result, fig)
-    words = f" ({panel.controls.words(setting)})" if setting else ""
-    show(fig, panel.describe(result), f'<small style="color:#555">The same{words}, to read without a kernel.</small>')
-
-
 # ---------------------------------------------------------------- a run, generation by generation
 
 
@@ -282,7 +265,7 @@ FLOOR, CEILING = 1e-4, 5.0  # of the errors that are drawn
 
 def draw_snapshot(snapshot, fig):
     """The population as a cloud, the fall of the best loss, the best formula as a tree and on the data."""
-    _place_by_hand(fig)
+    place_by_hand(fig)
     _cloud(fig.add_axes((0.085, 0.12, 0.44, 0.76)), snapshot)
     fall = fig.add_axes((0.62, 0.74, 0.36, 0.17))
     fall.plot(
@@ -294,7 +277,7 @@ def draw_snapshot(snapshot, fig):
 
     tree = fig.add_axes((0.60, 0.385, 0.39, 0.21))
     snapshot.best.draw(tree, fontsize=12)
-    tree.set_title(_cut(snapshot.best.format(4), 46), fontsize=11, parse_math=False, color=VERMILLION)
+    tree.set_title(cut(snapshot.best.format(4), 46), fontsize=11, parse_math=False, color=VERMILLION)
 
     problem = _load(snapshot.data)
     data = fig.add_axes((0.62, 0.12, 0.36, 0.22))
@@ -423,29 +406,14 @@ def _born(history):
 
 def draw_ancestry(history, individual, baseline, fig):
     """All ancestors by generation and error, with the line of the fittest parents and its formulas."""
-    _place_by_hand(fig)
     born, family = _born(history), history.ancestry(individual)
-    place = {one.id: (born[one.id], np.clip(np.sqrt(one.loss / baseline), FLOOR, CEILING)) for one in family}
-    ax = fig.add_axes((0.09, 0.13, 0.40, 0.78))
-    for one in family:
-        for parent in one.parents:
-            if parent in place:
-                ax.plot(
-                    *zip(place[parent], place[one.id], strict=True), color=GREY, linewidth=0.7, alpha=0.5, linestyle="-"
-                )
-    ax.plot(*zip(*place.values(), strict=True), "o", color=BLUE, markersize=4, alpha=0.6)
+    points = {one.id: (born[one.id], np.clip(np.sqrt(one.loss / baseline), FLOOR, CEILING)) for one in family}
     line = main_line(history, individual)
-    ax.xaxis.get_major_locator().set_params(integer=True)
-    ax.plot(*zip(*(place[one.id] for _, one in line), strict=True), "D-", color=VERMILLION, linewidth=2.5)
-    ax.set(yscale="log", xlabel="generation of birth", ylabel="error (best constant = 1)")
-    ax.set_title(f"{len(family) - 1} ancestors", fontsize=13)
     rows = [line[-1], *(row for row, before in zip(line[-2::-1], line[:0:-1], strict=True) if _changed(row, before))]
-    step = 0.88 / max(len(rows), 1)
-    for row, (generation, one) in enumerate(rows):
-        y = 0.93 - row * step
-        fig.text(0.53, y, f"{generation}", fontsize=10, ha="right", va="top", color="#555555")
-        fig.text(
-            0.545, y, _cut(one.expression.format(4), 44), fontsize=10.5, va="top", color=VERMILLION, parse_math=False
-        )
-        fig.text(0.545, y - 0.42 * step, one.made_by, fontsize=9, va="top", color="#555555")
-    fig.text(0.51, 0.945, "the line of the fittest parents (generation, formula, made by)", fontsize=10, va="bottom")
+    words = {
+        "title": f"{len(family) - 1} ancestors", "xlabel": "generation of birth", "ylabel": "error (best constant = 1)",
+        "heading": "the line of the fittest parents (generation, formula, made by)",
+    }  # fmt: skip
+    edges = [(parent, one.id) for one in family for parent in one.parents]
+    lines = [(str(generation), one.expression.format(4), one.made_by) for generation, one in rows]
+    draw_family(fig, points, edges, [one.id for _, one in line], lines, words)
