@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import threading
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -243,7 +244,10 @@ def to_dict(island: Island) -> dict:
 
 def from_dict(data: dict, size: int, room: int, bins: int) -> Island:
     """The island that :func:`to_dict` wrote; its operators may have other codes in this process."""
-    arrays = np.load(io.BytesIO(base64.b64decode(data["arrays"])), allow_pickle=False)
+    try:
+        arrays = np.load(io.BytesIO(base64.b64decode(data["arrays"])), allow_pickle=False)
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"the checkpoint is damaged: an island cannot be read ({error})") from None
     codes = arrays["codes"]
     own = codes.copy()
     for code, words in data["operators"].items():
@@ -251,7 +255,10 @@ def from_dict(data: dict, size: int, room: int, bins: int) -> Island:
         own[codes == int(code)] = operator.code
     filled, width = own.shape
     if filled > size or width > room:
-        raise ValueError("population_size and maxsize must be at least those of the earlier fit")
+        raise ValueError(
+            f"population_size is {size}, and formulas may have {room} nodes, but the earlier fit had {filled} members of "
+            f"{width} nodes: give a larger population_size or maxsize, or fit with warm_start=False"
+        )
     island = new_island(0, 0, size, room, bins)
     population = island.population
     population.codes[:filled, :width], population.values[:filled, :width] = own, arrays["values"]

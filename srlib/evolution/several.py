@@ -63,7 +63,8 @@ class SeveralTargets(SymbolicRegressor):
                 one.stopped_by_ = stopped
             elif one.stopped_by_ in NEVERMIND:
                 stopped = one.stopped_by_
-            one.set_params(**self.get_params(deep=False))
+            kept = {name: own[name] for name in ("random_state", "checkpoint")}
+            one.set_params(**{**self.get_params(deep=False), **kept})
         for name in ("front_", "history_", "n_iterations_", "_state", "_table"):
             self.__dict__.pop(name, None)
         self.estimators_ = estimators

@@ -66,7 +66,10 @@ def _define(code: int, words: str | bytes) -> None:
 
 
 def _pickled(operator: Operator) -> bytes:
-    from joblib.externals import cloudpickle  # comes with scikit-learn, and takes functions of a notebook, too
+    try:  # takes functions of a notebook, too; comes with scikit-learn's joblib, in it or beside it
+        import cloudpickle
+    except ImportError:
+        from joblib.externals import cloudpickle
 
     function = function_of(operator)
     if function is None:
