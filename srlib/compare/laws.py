@@ -79,7 +79,7 @@ class Appearances:
         self.forms: dict[bytes, tuple[float, Expression]] = {}  # by codes: seconds, expression
 
     def __call__(self, event) -> None:
-        if hasattr(event, "front"):
+        if getattr(event, "front", None) is not None:
             self.note(event.front, event.elapsed)
 
     def note(self, front: ParetoFront, seconds: float) -> None:

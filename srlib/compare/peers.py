@@ -44,7 +44,7 @@ def evolution(task: Task, seed: int, threads: int, budget: float, **options) -> 
         return [Candidate.of(entry.expression) for entry in front]
 
     def stopper(event) -> bool:
-        return hasattr(event, "front") and watch.look(candidates(event.front))
+        return getattr(event, "front", None) is not None and watch.look(candidates(event.front))
 
     parameters = {
         "binary_operators": BINARY, "unary_operators": task.unary_operators, "maxsize": MAXSIZE,
