@@ -18,6 +18,7 @@ from ..operators import CONSTANT, Operator, by_code
 __all__ = ["FAR", "Scales", "choose_scales", "into_scales", "out_of_scales"]
 
 FAR = 1000.0  # sizes within this factor of one are left alone
+SMALLEST = 1e-150  # a factor that is smaller, or larger than its reciprocal, is not moved further outwards
 LARGEST = 500  # powers of 4, so that neither they nor their reciprocals overflow
 
 
@@ -62,8 +63,7 @@ def into_scales(expression: Expression, scales: Scales) -> Expression:
     """A formula over the user's columns, over the scaled ones."""
     if scales.trivial:
         return expression
-    found = _moved(expression, 1.0 / scales.features)
-    return _whole(found[0], found[1] * scales.target, found[2] * scales.target)
+    return _times(scales.target, *_moved(expression, 1.0 / scales.features))
 
 
 def out_of_scales(expression: Expression, scales: Scales) -> Expression:
@@ -73,8 +73,21 @@ def out_of_scales(expression: Expression, scales: Scales) -> Expression:
     """
     if scales.trivial:
         return expression
-    form, factor, offset = _moved(expression, scales.features)
-    return _whole(form, factor / scales.target, offset / scales.target)
+    return _times(1.0 / scales.target, *_moved(expression, scales.features))
+
+
+def _times(number: float, form: Expression, factor: float, offset: float) -> Expression:
+    """``number * (factor * form + offset)`` as one formula."""
+    try:
+        if _safe(factor * number):
+            return _whole(form, factor * number, offset * number)
+    except ValueError:  # a constant that became infinite
+        pass
+    return Expression.constant(number) * _whole(form, factor, offset)
+
+
+def _safe(factor: float) -> bool:
+    return SMALLEST < abs(factor) < 1.0 / SMALLEST
 
 
 def _moved(expression: Expression, scales: np.ndarray):
@@ -95,6 +108,17 @@ def _moved(expression: Expression, scales: np.ndarray):
 
 def _through(operator: Operator, arguments):
     """An operator on affine parts, again as an affine part."""
+    try:
+        form, factor, offset = _outwards(operator, arguments)
+        if _safe(factor) and math.isfinite(offset):
+            return form, factor, offset
+    except (ArithmeticError, ValueError):  # a number that became infinite
+        pass
+    return Expression.apply(operator, *(_whole(*part) for part in arguments)), 1.0, 0.0
+
+
+def _outwards(operator: Operator, arguments):
+    """The same, however large the numbers become."""
     name = operator.name
     if len(arguments) == 2 and name in ("add", "sub"):
         return _sum(operator, *arguments)

@@ -105,6 +105,27 @@ def test_laws_of_physics_keep_their_size():
     assert into_scales(planck, scales).size <= planck.size
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["cube(cube(x0))", "1/cube(cube(x0))", "x0**40.5", "inv(square(cube(cube(x0))))*x1", "cube(cube(x0))/cube(cube(x1))"],
+)
+def test_powers_that_overflow_stay_within(text):
+    formula = Expression.parse(text)
+    scaled = rng.uniform(0.5, 2, (20, 2))
+    for features in ([4.0**-56, 4.0**49], [4.0**49, 4.0**49], [4.0**250, 4.0**-250]):
+        for target in (1.0, 4.0**30, 4.0**-240):
+            scales = Scales(features, target)
+            outside = out_of_scales(formula, scales)
+            values = outside.evaluate(scaled / scales.features) * target
+            assert values == pytest.approx(formula.evaluate(scaled), rel=1e-11), str(outside)
+            assert np.isfinite(into_scales(outside, scales).constants).all()
+
+
+def test_divisions_by_zero_are_left_alone():
+    outside = out_of_scales(Expression.parse("(log(x0) + 1)/0"), Scales([4.0], 1.0))
+    assert np.isnan(outside.evaluate([[1.0]])).all()
+
+
 def test_nothing_to_do():
     formula = Expression.parse("sin(x0) + 2*x1")
     trivial = Scales([1.0, 1.0], 1.0)
