@@ -141,7 +141,7 @@ class _Rounding:
 
     def __init__(self, expression, columns, y, sample_weight, loss, resolution: float, rows: int, until: float):
         self.columns, self.y, self.sample_weight, self.judge = columns, y, sample_weight, loss
-        self.resolution, self.rows, self.until = resolution, rows, until
+        self.resolution, self.rows, self.until = max(resolution, np.finfo(float).tiny), rows, until
         self.weight = float(len(y) if sample_weight is None else np.sum(sample_weight))
         self.expression, self.loss = expression, loss(expression)
         self.directions = np.eye(len(expression.constants))  # (constants, parameters)
@@ -156,7 +156,10 @@ class _Rounding:
         """Twice the logarithm of the odds against coming this near to a number of that cost by chance."""
         if not variance > 0 or value == 0:
             return math.inf if value else 0.0
-        return 2 * (math.log(abs(value) / math.sqrt(2 * math.pi * spread * variance)) - cost)
+        error = math.sqrt(spread) * math.sqrt(variance)
+        if not 0 < error < math.inf:  # of numbers such as 1e-200
+            return -math.inf if error else math.inf
+        return 2 * (math.log(abs(value)) - math.log(error) - 0.5 * math.log(2 * math.pi) - cost)
 
     def limit(self, odds: float) -> float:
         """What :meth:`rise` may be for one free parameter less."""
@@ -212,7 +215,7 @@ class _Rounding:
         scored = []
         for number, cost in numerals(value, digits):
             odds = self.odds(value, spread, variance, cost)
-            error = (number - value) ** 2 / spread / self.weight
+            error = (number - value) * (number - value) / spread / self.weight  # infinite rather than an OverflowError
             if self.rise(self.loss + error / SLACK) > self.limit(odds):
                 continue
             rise = self.rise(self.loss + error)
@@ -228,8 +231,9 @@ class _Rounding:
         rest = np.delete(self.directions, k, axis=1)
         fixed = np.where(column == 0, constants, column * number)  # exactly the number, not up to rounding
         if math.isfinite(matrix[k, k]):
-            answer = np.nan_to_num(np.delete(matrix[:, k], k) / matrix[k, k]) * change
-            shifted = fixed + rest @ answer
+            with np.errstate(all="ignore"):
+                answer = np.nan_to_num(np.delete(matrix[:, k], k) / matrix[k, k]) * change
+                shifted = fixed + rest @ answer
             if np.isfinite(shifted).all() and self.judge(self.expression.with_constants(shifted)) <= self.loss:
                 fixed = shifted
         return self.take(fixed, rest, limit)

@@ -22,7 +22,7 @@ from ..kernels.jit import kernel
 from ..operators import ALIASES, CONSTANT, Operator, builtin, suggest
 from ..validation import check_number
 
-__all__ = ["Limits", "complexity", "limits", "satisfies", "workspace"]
+__all__ = ["Limits", "complexities_of_variables", "complexity", "limits", "satisfies", "workspace"]
 
 SLACK = 1e-9  # 0.1 + 0.2 is not above 0.3
 
@@ -81,7 +81,7 @@ def limits(
     check_number("maxsize", maxsize, least=3)
     check_number("maxdepth", maxdepth, whole=True, least=2, optional=True)
     check_number("complexity_of_constants", complexity_of_constants, least=0)
-    variables = _variables(complexity_of_variables, n_features)
+    variables = complexities_of_variables(complexity_of_variables, n_features)
     own = {operator.code: operator for operator in (*builtin(), *operators)}  # a guess may hold any built-in one
     count, most = max(own) + 1, max(operator.arity for operator in own.values())
     arity, weights = np.zeros(count, dtype=np.int32), np.zeros(count)
@@ -142,8 +142,8 @@ def _named(argument: str, key, operators: Sequence[Operator]) -> Operator:
     raise ValueError(f"{argument} has the key {str(key)!r}, which is no operator of this search{hint}")
 
 
-def _variables(value, n_features: int) -> np.ndarray:
-    """The complexity of each feature, (features,)."""
+def complexities_of_variables(value, n_features: int) -> np.ndarray:
+    """The complexity of each feature, shape (features,); a ValueError if a user's value is none."""
     one_for_all = isinstance(value, numbers.Real)
     if not one_for_all and (isinstance(value, (str, Mapping)) or not np.iterable(value)):
         raise ValueError(f"complexity_of_variables is {value!r}: give a number, or a list with one for each column")

@@ -113,8 +113,8 @@ class Engine:
     def _set_up_tables(self, n_features: int) -> None:
         options = self.options
         limits = dict(options.limits)
-        if not np.isscalar(limits["complexity_of_variables"]):
-            limits["complexity_of_variables"] = [limits["complexity_of_variables"][j] for j in self.chosen]
+        weights = constraints.complexities_of_variables(limits["complexity_of_variables"], len(self.columns))
+        limits["complexity_of_variables"] = weights[self.chosen]
         self.limits = constraints.limits(
             options.operators, n_features, maxsize=options.maxsize, maxdepth=options.maxdepth, **limits
         )

@@ -256,8 +256,8 @@ def from_dict(data: dict, size: int, room: int, bins: int) -> Island:
     filled, width = own.shape
     if filled > size or width > room:
         raise ValueError(
-            f"population_size is {size}, and formulas may have {room} nodes, but the earlier fit had {filled} members of "
-            f"{width} nodes: give a larger population_size or maxsize, or fit with warm_start=False"
+            f"population_size is {size}, and formulas may have {room} nodes, but the earlier fit had {filled} members "
+            f"of {width} nodes: give a larger population_size or maxsize, or fit with warm_start=False"
         )
     island = new_island(0, 0, size, room, bins)
     population = island.population

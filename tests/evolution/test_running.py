@@ -82,7 +82,8 @@ def dent(x):
 
 def test_processes_give_the_same_result_and_learn_the_operators_of_a_user(whole):
     own = {
-        "binary_operators": ["+", "*", "mixed(x, y) = x*y + x"], "unary_operators": [from_function(dent, "running_dent")],
+        "binary_operators": ["+", "*", "mixed(x, y) = x*y + x"],
+        "unary_operators": [from_function(dent, "running_dent")],
         "elementwise_loss": lambda prediction, target: (prediction - target) ** 4,
     }  # fmt: skip
     with spawned() as pool:
@@ -298,7 +299,8 @@ def test_other_rows_are_judged_anew(batching):
     model.fit(other, target)
     assert model.n_evaluations_ > before and model.front_[-1].loss < 1e-6 * np.var(target)
     for entry in model.front_:
-        assert entry.loss == pytest.approx(np.mean((entry.expression.evaluate(other) - target) ** 2), rel=1e-6, abs=1e-9)
+        loss = np.mean((entry.expression.evaluate(other) - target) ** 2)
+        assert entry.loss == pytest.approx(loss, rel=1e-6, abs=1e-9)
 
 
 def test_a_checkpoint_that_cannot_be_used_is_refused_and_left_alone(tmp_path):
