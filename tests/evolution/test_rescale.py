@@ -107,7 +107,7 @@ def test_laws_of_physics_keep_their_size():
 
 @pytest.mark.parametrize(
     "text",
-    ["cube(cube(x0))", "1/cube(cube(x0))", "x0**40.5", "inv(square(cube(cube(x0))))*x1", "cube(cube(x0))/cube(cube(x1))"],
+    ["cube(cube(x0))", "1/cube(cube(x0))", "x0**40.5", "inv(square(cube(cube(x0))))", "cube(cube(x0))/cube(cube(x1))"],
 )
 def test_powers_that_overflow_stay_within(text):
     formula = Expression.parse(text)
