@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from ..dimensions import unit_rules
 from ..expression import Expression
 from ..kernels.api import evaluate, mean_loss
 from ..kernels.losses import SQUARED
-from ..operators import CONSTANT, Operator
+from ..operators import CONSTANT
 from ..parameters import words
 from ..polish import polish
 from ..run import Run, StopSearch
@@ -32,21 +31,20 @@ from .island import (
     Task,
     expression_of,
     forget_bench,
-    from_dict,
     new_island,
     populate,
     rejudge_hall,
-    to_dict,
 )
 from .judge import LOSS, NAME, ROWS_EACH
 from .migration import take_better
+from .options import Options
 from .prepare import batch_rows, denoised, select_columns
 from .regression import regression_phase
 from .rescale import Scales, choose_scales, into_scales, out_of_scales
-from .settings import Settings
+from .state import restored, snapshot
 from .trees import Letters
 
-__all__ = ["EXACT", "STATE_VERSION", "Engine", "Options"]
+__all__ = ["EXACT", "STATE_VERSION", "Engine"]
 
 EXACT = "exact"
 STATE_VERSION = 1  # of the checkpoint's format
@@ -57,29 +55,6 @@ SPARE_NODES = 24  # nodes that a formula in the making may have beyond the large
 FIRST_MEMBERS = 60
 QUIETLY = 0.2  # seconds for the constants of what a stopped search has found last
 REGRESSION_SHARE = 0.6  # of a time limit
-
-
-@dataclass(frozen=True)
-class Options:
-    """A user's parameters, read."""
-
-    operators: tuple[Operator, ...]
-    settings: Settings
-    maxsize: float
-    maxdepth: int | None
-    limits: Mapping
-    loss: tuple[int, float, int]
-    batching: bool | str
-    batch_size: int
-    select_k_features: int | None
-    denoise: bool
-    guesses: Sequence[Expression]
-    units: tuple | None
-    readable: bool
-    executor: Executor | None
-    n_jobs: int
-    until_exact: bool
-    time_limit: float | None
 
 
 class Engine:
@@ -161,7 +136,8 @@ class Engine:
             world = self._new_world(task, given, rng, run)
             self._take_new(world, range(self.bins), run)
         else:
-            world, first = self._world_of(state), state["iteration"]
+            world, first = restored(state, settings.population_size, self.room, self.bins), state["iteration"]
+            self._world = world
             others = state["data"] != run.about["data"]
             self._judge_again(run)
             task = self._task(self._table(world.rng, batching, first), batching or others)
@@ -410,26 +386,10 @@ class Engine:
 
     def _describe(self, world: Archipelago, iteration: int, idle: int = 0):
         """The state at this moment, as plain data when somebody asks for it."""
-        islands = [copy.deepcopy(replace(one, hall=None, log=None)) for one in world.islands]
-        hall = replace(copy.deepcopy(islands[0]), population=copy.deepcopy(world.hall))
-        hall.counts[COUNTS[6]] = self.bins
-        counts, dice = world.counts.copy(), copy.deepcopy(world.rng.bit_generator.state)
-        operators = list(map(words, self.options.operators))
-        return lambda: {
-            "version": STATE_VERSION, "iteration": iteration, "operators": operators, "seed": self.seed,
-            "islands": [to_dict(one) for one in islands], "hall": to_dict(hall), "complexities": counts.tolist(),
-            "rng": dice, "idle": idle, "chosen": self.chosen.tolist(),
+        now = snapshot(world, self.bins)
+        about = {
+            "version": STATE_VERSION, "iteration": iteration, "operators": list(map(words, self.options.operators)),
+            "seed": self.seed, "idle": idle, "chosen": self.chosen.tolist(),
             "scales": [*self.scales.features.tolist(), self.scales.target],
         }  # fmt: skip
-
-    def _world_of(self, state: dict) -> Archipelago:
-        size = self.settings.population_size
-        islands = [from_dict(data, size, self.room, self.bins) for data in state["islands"]]
-        rng = np.random.default_rng()
-        rng.bit_generator.state = state["rng"]
-        world = self._world = Archipelago(islands, self.bins, self.room, rng)
-        hall = from_dict(state["hall"], self.bins, self.room, self.bins).population
-        for own, theirs in zip(world.hall, hall, strict=True):
-            own[:] = theirs
-        world.counts[:] = state["complexities"][: self.bins]
-        return world
+        return lambda: {**about, **now()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Mapping
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -14,11 +13,13 @@ from ..kernels.api import evaluate, mean_loss
 from ..parameters import chosen_operators, read_guesses, threads, words
 from ..run import Run
 from ..units import unreachable
-from ..validation import check_choice, check_number
-from .engine import EXACT, STATE_VERSION, Engine, Options
+from ..validation import check_choice
+from .checks import check_parameters
+from .engine import EXACT, STATE_VERSION, Engine
 from .history import History
+from .options import Options
 from .prepare import read_loss
-from .settings import MUTATIONS, PRESETS, Settings
+from .settings import PRESETS, Settings
 from .several import SeveralTargets
 from .warm import compile_engine
 
@@ -386,41 +387,4 @@ class EvolutionRegressor(SeveralTargets):
             super()._check_parameters()
         finally:
             self.stop_when = stop_when
-        check_choice("preset", self.preset, tuple(PRESETS))
-        check_number("niterations", self.niterations, least=0, whole=True)
-        check_number("maxsize", self.maxsize, least=3, most=200)
-        for name, least in (
-            ("populations", 1), ("population_size", 2), ("ncycles_per_iteration", 1), ("tournament_selection_n", 1),
-            ("initial_operators", 0), ("optimizer_iterations", 0), ("duplicates", 0), ("select_k_features", 1),
-        ):  # fmt: skip
-            check_number(name, getattr(self, name), least=least, whole=True, optional=True)
-        for name in (
-            "tournament_selection_p", "crossover_probability", "probability_negate_constant", "mutation_repeat",
-            "fraction_replaced", "fraction_replaced_hof", "optimize_probability",
-        ):  # fmt: skip
-            check_number(name, getattr(self, name), least=0, most=1, optional=True)
-        for name in ("adaptive_parsimony_scaling", "parsimony", "perturbation_factor"):
-            check_number(name, getattr(self, name), least=0, optional=True)
-        check_number("alpha", self.alpha, above=0, optional=True)
-        check_number("batch_size", self.batch_size, least=10, whole=True)
-        if self.replacement is not None:
-            check_choice("replacement", self.replacement, ("crowding", "oldest"))
-        if self.batching not in (True, False) and self.batching != "auto":
-            raise ValueError(f"batching is {self.batching!r}: give True, False or 'auto'")
-        if self.executor is not None and not callable(getattr(self.executor, "submit", None)):
-            raise ValueError(
-                f"executor is {self.executor!r}: give a concurrent.futures.Executor, such as dask's "
-                "client.get_executor(), or None"
-            )
-        if self.mutation_weights is not None:
-            if not isinstance(self.mutation_weights, Mapping):
-                raise ValueError(f"mutation_weights is {self.mutation_weights!r}: give weights by name, or None")
-            for name, weight in self.mutation_weights.items():
-                check_choice("mutation_weights", name, MUTATIONS)
-                check_number(f"mutation_weights[{name!r}]", weight, least=0)
-            if not sum(self.mutation_weights.values()) > 0:
-                raise ValueError("mutation_weights are all 0: give at least one a positive weight")
-        if isinstance(self.guesses, (str, bytes)) or not np.iterable(self.guesses):
-            raise ValueError(f"guesses is {self.guesses!r}: give a list of formulas, such as ['x0**2'], or ()")
-        read_loss(self.elementwise_loss)
-        chosen_operators(self.binary_operators, self.unary_operators)
+        check_parameters(self)
