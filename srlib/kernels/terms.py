@@ -17,7 +17,8 @@ CONSTANT = operators.CONSTANT
 def split(codes, size, starts, stack, terms):
     """The nodes that are the terms' roots, in the order of the formula; returns their number.
 
-    ``2.5*cos(x3) + x0**2 - 2`` has the terms ``cos(x3)`` and ``x0**2``: constant factors and offsets are left out.
+    ``2.5*cos(x3) + x0**2 - 2`` has the terms ``cos(x3)`` and ``x0**2``: constant factors and offsets are left out,
+    those of ``2*(x0 - 3)`` too.
     Where there would be more than MOST_TERMS, the whole formula is the only term.
     """
     many, top = 0, 1
@@ -33,19 +34,19 @@ def split(codes, size, starts, stack, terms):
             if many == MOST_TERMS:
                 terms[0] = size - 1
                 return 1
-            terms[many] = _without_factor(codes, node, starts)
+            terms[many] = _bare(codes, node, starts)
             many += codes[terms[many]] != CONSTANT
     return many
 
 
 @kernel
-def _without_factor(codes, node, starts):
-    """The node that is left of a product when its constant factors are taken off."""
-    while codes[node] == MUL or codes[node] == DIV:
+def _bare(codes, node, starts):
+    """The node that is left of a product when its constant factors, and the offsets within them, are taken off."""
+    while codes[node] == MUL or codes[node] == DIV or codes[node] == ADD or codes[node] == SUB:
         left, right = starts[node - 1] - 1, node - 1
         if codes[right] == CONSTANT:
             node = left
-        elif codes[node] == MUL and codes[left] == CONSTANT:
+        elif codes[node] != DIV and codes[left] == CONSTANT:
             node = right
         else:
             break
