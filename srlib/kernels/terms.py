@@ -18,8 +18,7 @@ def split(codes, size, starts, stack, terms):
     """The nodes that are the terms' roots, in the order of the formula; returns their number.
 
     ``2.5*cos(x3) + x0**2 - 2`` has the terms ``cos(x3)`` and ``x0**2``: constant factors and offsets are left out,
-    those of ``2*(x0 - 3)`` too.
-    Where there would be more than MOST_TERMS, the whole formula is the only term.
+    those of ``2*(x0 - 3)`` too. Where there would be more than MOST_TERMS, the whole formula is the only term.
     """
     many, top = 0, 1
     stack[0] = size - 1
