@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -106,6 +106,8 @@ class History:
         """A formula of the front and all its recorded ancestors, the youngest first.
 
         Empty where the formula is none of the search's own: found by regression, or written anew by the final polish.
+        A shorter form of a formula that was judged (without offset, with factors of 1) has the latter's name, parents,
+        loss and complexity.
         """
         start = self._names.get(expression.codes.tobytes())
         found, to_visit = {}, [start]
@@ -114,6 +116,8 @@ class History:
             if name in self._made and name not in found:
                 found[name] = self._ancestor(name)
                 to_visit.extend(found[name].parents)
+        if start in found and not np.array_equal(found[start].expression.codes, expression.codes):
+            found[start] = replace(found[start], expression=expression.with_names(None))
         return sorted(found.values(), key=lambda one: (one.name != start, -(one.name % STRIDE)))
 
     def line(self, expression: Expression) -> list[Ancestor]:

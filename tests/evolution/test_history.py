@@ -54,6 +54,14 @@ def test_all_ancestors(history):
     assert [one.made_by for one in found if not one.parents] == ["random", "random"]
 
 
+def test_a_shorter_form_of_what_was_judged(history):
+    lean = Expression.parse("a + b", names=["a", "b"])
+    history.name(lean, 5)  # the island wrote 2*x0 + x1 into its log under this name
+    assert history.ancestry(lean)[0].expression == Expression.parse("x0 + x1")
+    assert [one.name for one in history.line(lean)] == [5, 4, 3, 1]
+    assert history.ancestry(Expression.parse("2*x0 + x1"))[0].expression == Expression.parse("2*x0 + x1")
+
+
 def test_the_line_of_first_parents(history):
     line = history.line(Expression.parse("2*x0 + x1"))
     assert [one.name for one in line] == [5, 4, 3, 1]
