@@ -137,6 +137,15 @@ def test_pickle_and_clone(data):
     assert clone(model).get_params()["binary_operators"] == ["+", "twice(a, b) = 2*a*b"]
 
 
+def test_the_front_knows_its_data_until_it_is_pickled(data):
+    model = GeneticRegressor(loss="absolute", **SMALL).fit(*data)
+    assert model.front_.rounded()["loss"].tolist() == pytest.approx([entry.loss for entry in model.front_])
+    again = pickle.loads(pickle.dumps(model)).front_
+    with pytest.raises(ValueError, match="does not know the data"):
+        again.rounded()
+    assert len(again.rounded(*data)) == len(again)
+
+
 def test_works_inside_cross_validation(data):
     assert np.mean(cross_val_score(GeneticRegressor(**SMALL), *data, cv=3)) > 0.8
 
