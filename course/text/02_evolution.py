@@ -117,9 +117,9 @@ print("\nchosen by its score:", stars.best().format(3), "|", recovers(stars.best
 assert recovers(stars.best(), leavitt)
 
 # %% [markdown]
-# The chosen one has four nodes: $\log(k/P)$ is $\log k - \log P$, a straight line with slope $-1$. The data cannot tell
-# a slope of $-1$ from the best one ($-0.87$): the score did not find the fifth and sixth node worth their price. In
-# this scale a factor of 10 in the period makes a star 2.3 magnitudes brighter; Leavitt wrote "about 2.1".
+# The chosen one has four nodes: $\log(k/P)$ is $\log k - \log P$, a straight line with slope $-1$. The best slope is $-0.87$; it would cost
+# two more nodes and lower the loss by a quarter only, which this rule does not find worth the price. With slope $-1$ a
+# star of ten times the period is 2.3 magnitudes brighter; the best line through the rows says 2.0.
 
 # %%
 recall("nodes of the shortest good law", 4)
@@ -171,7 +171,7 @@ print(source[: source.index("    steps = ")])
 #
 # Lesson 01 had four mutations. PySR has a dozen, each with a weight. The new ones matter: *insert*, *prepend*, *append*
 # and *delete* change the size by one operator, and *rotate* keeps the size and changes what belongs together: from
-# $(a + b)\,c$ to $a + bc$. In today's PySR more than four of ten mutations are rotations.
+# $(a + b)\,c$ to $a + bc$. In today's PySR half of all mutations are rotations.
 #
 # In the panel each of them works on a formula that you choose. What differs is outlined.
 
@@ -475,8 +475,8 @@ else:
 #
 # - **Fitted constants** are what the algorithm lives on. Without them it is lesson 01 again.
 # - **Annealing does harm** here: with it fewer laws are found. While it is cool, a child that is worse is thrown
-#   away, and the tournament has selection enough. PySR has come to the same conclusion: annealing has been off by
-#   default for years.
+#   away, and the tournament has selection enough. In today's PySR it is off by
+#   default.
 # - **Frecency and migration**: no difference that stands out from the luck of the dice, on laws as short as these and
 #   with so few formulas. That is *not* a proof that they are useless. With one more order of magnitude of formulas,
 #   when a search can get stuck, they may matter; this table cannot tell.
@@ -557,8 +557,9 @@ assert recovers(waves.front_[waves.front_.choose("best")].expression, noisy)
 assert not recovers(waves.front_[waves.front_.choose("accuracy")].expression, noisy)
 
 # %% [markdown]
-# *Accuracy* takes a formula that follows the noise. *Best* and *score* agree on the law here. They need not: on data
-# *without* noise the losses at the end of a front are rounding errors, $10^{-28}$ beside $10^{-30}$; the factor 1.5
+# *Accuracy* takes a formula that follows the noise. There are two cliffs of nearly the same height, the sine alone
+# (4 nodes) and the law (8 nodes). Which of them has the higher *score* is a matter of luck with the noise; *best* is
+# safer, because the sine alone misses the data by more than the factor 1.5. But on data *without* noise the losses at the end of a front are rounding errors, $10^{-28}$ beside $10^{-30}$; the factor 1.5
 # between such numbers means nothing, and *best* may take a long relative of the law. srlib compares losses only down to
 # a resolution; PySR does not.
 #
@@ -593,8 +594,8 @@ assert noise_table["on the front"].sum() >= 25 and noise_table["accuracy"].iloc[
 recall("noise at which the law is no longer on the front", "more")
 
 # %% [markdown]
-# (In units of the spread of the target: at 100 % the noise is as large as the signal.) The law is **on the front** at
-# every level; it has eight nodes, and nothing of that length fits better. What the noise destroys is the **choice**.
+# (In units of the spread of the target: at 100 % the noise is as large as the signal.) The law is **on the front** at every level, in nearly all
+# runs; it has eight nodes, and hardly anything of that length fits better. What the noise destroys is the **choice**.
 # *Accuracy* is lost with the first per cent. *Best* lasts until the noise is as large as the signal, and *score* fails
 # earlier. The search finds; to choose is harder, and that part is yours.
 #
@@ -661,7 +662,7 @@ assert model.front_[-1].loss < 1e-20
 #
 # $$V = \frac{1}{\sqrt{(x - a)^2 + (y - b)^2}}$$
 #
-# takes at least 16 nodes with `+ - * /` and `sqrt`, and the parts only help together. Write an operator of **two
+# takes 18 nodes with `+ - * /` and `sqrt`, and the parts only help together. Write an operator of **two
 # arguments** with which ten nodes or fewer are enough.
 
 # %%
@@ -708,9 +709,9 @@ show(fig, f"The line of descent of {laws[winner].format(4)}: {len(line) - 1} ste
 
 # %% [markdown]
 # Two things to see. Most steps change nothing in the loss: rotations, exchanged operands, *do nothing* (which only
-# makes the formula young again). That is the ageing at work: to stay alive a formula must have children. And the way
-# goes **up** as well as down; in many runs the law is cut out of a much longer formula by *delete node*, in the end,
-# and then fitted. A path that may only go down would not have found it.
+# makes the formula young again). That is the ageing at work: to stay alive a formula must have children. And the way goes **up** as well as down. In the run
+# shown here the longer ancestors follow the six planets more closely than the law does, and the law comes out of them by
+# shortening. A path that may only go down would not have found it.
 #
 # ## The default preset
 #
@@ -741,8 +742,8 @@ print("rows on which Wien is off by more than the noise:", int((difference > noi
 
 # %% [markdown]
 # So the rows are there, two thirds of all. But the logarithm of the radiance spans more than a thousand, and a mean
-# square error is ruled by the rows where the term $-h\nu/kT$ is in the hundreds. Wien's form with a fitted factor
-# before the logarithm explains nearly all of the variance, and the step from there to the law costs seven more nodes.
+# square error is ruled by the rows where the term $-h\nu/kT$ is in the hundreds. Wien's law (12 nodes) explains more than 99.9 % of the variance, and the step from there to Planck's costs ten more
+# nodes.
 #
 # ### Exercise 2.6: Planck's law, not Wien's
 #
@@ -793,10 +794,8 @@ print(pd.DataFrame(dict(totals), index=["correct", "almost", "failed", "incorrec
 # - **Who set the time.** PySR used its 52 minutes on eight cores in every trial; the median trial of Operon ended after
 #   4 minutes, of SR-Transformer after 11 seconds.
 #
-# Why did PySR fail on Planck's law? It found Wien's limit in a repetition of the benchmark, five times of five. The
-# settings of the benchmark forbid an exponential within a logarithm within an exponential, and some more; constants
-# like $4.8 \cdot 10^{-11}$ have to be found by mutation unless the columns are scaled; and the loss hardly tells the
-# two laws apart, as you saw. srlib scales columns and target to order one during the search, and returns formulas in
+# Why did PySR fail on Planck's law? It found Wien's limit in a repetition of the benchmark, five times of five. Constants like $4.8 \cdot 10^{-11}$ have to grow by
+# mutation where columns are not scaled, the form is long, and the loss hardly tells the two laws apart, as you saw. srlib scales columns and target to order one during the search, and returns formulas in
 # your units.
 #
 # ### The pseudo-code, PySR today, and srlib

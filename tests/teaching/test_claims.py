@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from srlib import GeneticRegressor, problems, recovers
+from srlib import EvolutionRegressor, Expression, GeneticRegressor, problems, recovers
 from srlib.events import Iteration
+from srlib.evolution import PRESETS
 from srlib.teaching.dashboards import lesson00, lesson01
+from srlib.teaching.exercises.lesson02 import attraction
 
 
 def test_lesson_00_much_noise_spoils_the_right_form_on_three_of_ten_samples():
@@ -52,3 +54,34 @@ def test_lesson_01_parsimony_of_a_hundredth_shrinks_three_of_four_populations():
     ]  # fmt: skip
     medians = [np.median([one.expression.size for one in run.population_]) for run in runs]
     assert medians.count(3) == 3
+
+
+def test_lesson_02_half_of_today_s_mutations_are_rotations():
+    weights = PRESETS["paper"].mutation_weights
+    assert round(weights["rotate_tree"] / sum(weights.values()), 2) == 0.50
+
+
+def test_lesson_02_the_best_slope_of_leavitt_s_law_lowers_the_loss_by_a_quarter():
+    leavitt = problems.load("leavitt")
+    logs, M = np.log(leavitt.X[:, 0]), leavitt.y
+    slope, offset = np.polyfit(logs, M, 1)
+    assert (round(slope, 2), round(slope * np.log(10), 1)) == (-0.87, -2.0)
+    assert round(np.mean((M - slope * logs - offset) ** 2) / np.var(M + logs), 2) == 0.76
+
+
+def test_lesson_02_nodes_of_the_laws_that_it_counts():
+    wien, square = "3*log(nu) - 2*(nu/T) + 1", "(x - a)*(x - a) + (y - b)*(y - b)"
+    sizes = {
+        wien: 12, f"{wien} - log(1 - exp(-2*(nu/T)))": 22, "log(1/P)": 4, f"1/sqrt({square})": 18,
+        "3*sin(x) - 0.5*x": 8,
+    }  # fmt: skip
+    assert {text: Expression.parse(text, ["nu", "T", "P", "x", "y", "a", "b"]).size for text in sizes} == sizes
+
+
+def test_lesson_02_an_operator_of_one_s_own_is_found_in_a_second_or_two():
+    X, y = attraction()
+    model = EvolutionRegressor(
+        binary_operators=["+", "-", "*", "/", "dist(u, v) = sqrt(u*u + v*v)"], maxsize=12, preset="paper",
+        annealing=False, populations=4, population_size=60, ncycles_per_iteration=1000, niterations=30, random_state=0,
+    ).fit(X, y)  # fmt: skip
+    assert model.front_[-1].loss < 1e-20

@@ -277,6 +277,8 @@ def score_panel(front: ParetoFront, title: str = "Which row?") -> Panel:
             )  # fmt: skip
         right.set(xlabel="complexity", ylabel="score", ylim=(0, 1.25 * max(max(scores), 0.1)))
         right.set_title("score: ln(loss before / loss) per node", fontsize=11)
+        for ax in (left, right):
+            ax.xaxis.get_major_locator().set_params(integer=True)
 
     def describe(row):
         entry = front[row]

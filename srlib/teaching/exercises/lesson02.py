@@ -257,8 +257,10 @@ WAYS = ("1/{0}(x - a, y - b)", "{0}(x - a, y - b)", "1/sqrt({0}(x - a, y - b))")
 @lru_cache(maxsize=1)
 def attraction():
     """The data of exercise 2.5: columns x, y, a, b, and one over the distance of (x, y) and (a, b)."""
-    X = np.random.default_rng(2).uniform(-2, 2, (60, 4))
-    return X, 1 / np.hypot(X[:, 0] - X[:, 2], X[:, 1] - X[:, 3])
+    X = np.random.default_rng(2).uniform(-2, 2, (100, 4))
+    distance = np.hypot(X[:, 0] - X[:, 2], X[:, 1] - X[:, 3])
+    apart = distance > 0.7  # or a few rows would make nearly all of the loss
+    return X[apart], 1 / distance[apart]
 
 
 @exercise(
@@ -335,8 +337,7 @@ def _(answer):
     rows = _candidates(answer, planck)
     verdicts = [recovers(row, planck).verdict for row in rows]
     if "recovered" in verdicts:
-        found = rows[verdicts.index("recovered")]
-        return f"{found.format(4)}: with the -1, good from radio waves to X-rays."
+        return "With the -1: good from radio waves to X-rays."
     if len(rows) > 1:
         raise Wrong(
             f"None of the {len(rows)} rows is Planck's law. Give the search exp and log, room for some 25 nodes and "
