@@ -27,7 +27,7 @@
 # **You need** [lesson 01](01_genetic_algorithms.ipynb) (trees, crossover, tournament, front). Take 100 minutes, or two
 # sessions: the second begins at "What does each part buy?".
 #
-# *Runs in about 60 s and 500 MB on 2 cores.*
+# *Runs in about 60 s and 1150 MB on 2 cores.*
 
 # %% tags=["setup"]
 # Run this cell first. It finds srlib in a clone of the course; on Colab or Kaggle it installs srlib and nothing else.
@@ -58,7 +58,8 @@ ready()
 # sizes, not *large* ones); and they believe that a part which is in the paper must help. The ablation is there for
 # that.
 #
-# Before the class, open this lesson once on each machine: the first fit compiles the engine.
+# Before the class, run `python -m srlib.evolution` on each machine: it compiles the engine, which the first fit would
+# do otherwise.
 
 # %% [markdown]
 # ## The question
@@ -117,9 +118,10 @@ print("\nchosen by its score:", stars.best().format(3), "|", recovers(stars.best
 assert recovers(stars.best(), leavitt)
 
 # %% [markdown]
-# The chosen one has four nodes: $\log(k/P)$ is $\log k - \log P$, a straight line with slope $-1$. The best slope is $-0.87$; it would cost
-# two more nodes and lower the loss by a quarter only, which this rule does not find worth the price. With slope $-1$ a
-# star of ten times the period is 2.3 magnitudes brighter; the best line through the rows says 2.0.
+# The chosen one has four nodes: $\log(k/P)$ is $\log k - \log P$, a straight line with slope $-1$. The best slope is
+# $-0.87$; it would cost two more nodes and lower the loss by a quarter only, which this rule does not find worth the
+# price. With slope $-1$ a star of ten times the period is 2.3 magnitudes brighter; the best line through the rows
+# says 2.0.
 
 # %%
 recall("nodes of the shortest good law", 4)
@@ -425,7 +427,7 @@ still(recorded)
 # ## What does each part buy?
 #
 # An *ablation*: take away one part, leave the rest, repeat over seeds. Here on one law, $1.2 \sin(1.1 x_1) \cos(0.9
-# x_2)$ (problem b6), 40 rows, five seeds each, 36 000 formulas a run. **Predict** which one helps:
+# x_2)$ (problem b6), 40 rows, four seeds each, 36 000 formulas a run. **Predict** which one helps:
 
 # %%
 predict("what helps on b6", ..., ["annealing", "frecency", "both", "neither"])
@@ -434,12 +436,12 @@ predict("what helps on b6", ..., ["annealing", "frecency", "both", "neither"])
 from srlib.teaching.ablation import table
 
 parts = ("pseudo-code", "no annealing", "no frecency", "no constants fitted")
-small = table(["b6"], parts, seeds=5)
-print(small.pivot(index="seed", columns="part", values="error")[list(parts)].to_string())
-print("\nmedian error:", small.groupby("part", sort=False)["error"].median().to_dict())
+small = table(["b6"], parts, seeds=4)
+print(small.pivot(index="seed", columns="part", values="error")[list(parts)].to_string(float_format="{:.2g}".format))
+print("median", small.groupby("part", sort=False)["error"].median().map("{:.2f}".format).to_dict())
 
 # %% [markdown]
-# The errors are in units of the best constant's. Five seeds scatter so much that only a large effect can be told from
+# The errors are in units of the best constant's. Four seeds scatter so much that only a large effect can be told from
 # luck. A larger table is kept with the course: seven laws, six variants, eight seeds. This command makes it:
 #
 # ```text
@@ -557,11 +559,12 @@ assert recovers(waves.front_[waves.front_.choose("best")].expression, noisy)
 assert not recovers(waves.front_[waves.front_.choose("accuracy")].expression, noisy)
 
 # %% [markdown]
-# *Accuracy* takes a formula that follows the noise. There are two cliffs of nearly the same height, the sine alone
-# (4 nodes) and the law (8 nodes). Which of them has the higher *score* is a matter of luck with the noise; *best* is
-# safer, because the sine alone misses the data by more than the factor 1.5. But on data *without* noise the losses at the end of a front are rounding errors, $10^{-28}$ beside $10^{-30}$; the factor 1.5
-# between such numbers means nothing, and *best* may take a long relative of the law. srlib compares losses only down to
-# a resolution; PySR does not.
+# *Accuracy* takes a formula that follows the noise. There are two cliffs of nearly the same height, the sine alone (4
+# nodes) and the law (8 nodes). Which of them has the higher *score* is a matter of luck with the noise; *best* is
+# safer, because the sine alone misses the data by more than the factor 1.5. But on data *without* noise the losses at
+# the end of a front are rounding errors, $10^{-28}$ beside $10^{-30}$; the factor 1.5 between such numbers means
+# nothing, and *best* may take a long relative of the law. srlib compares losses only down to a resolution; PySR does
+# not.
 #
 # ## Two experiments of the lecture
 #
@@ -594,10 +597,10 @@ assert noise_table["on the front"].sum() >= 25 and noise_table["accuracy"].iloc[
 recall("noise at which the law is no longer on the front", "more")
 
 # %% [markdown]
-# (In units of the spread of the target: at 100 % the noise is as large as the signal.) The law is **on the front** at every level, in nearly all
-# runs; it has eight nodes, and hardly anything of that length fits better. What the noise destroys is the **choice**.
-# *Accuracy* is lost with the first per cent. *Best* lasts until the noise is as large as the signal, and *score* fails
-# earlier. The search finds; to choose is harder, and that part is yours.
+# (In units of the spread of the target: at 100 % the noise is as large as the signal.) The law is **on the front** at
+# every level, in nearly all runs; it has eight nodes, and hardly anything of that length fits better. What the noise
+# destroys is the **choice**. *Accuracy* is lost with the first per cent. *Best* lasts until the noise is as large as
+# the signal, and *score* fails earlier. The search finds; to choose is harder, and that part is yours.
 #
 # (`recovers` asks that the constants are as good as the data allow, not that they are 3 and −0.5.)
 #
@@ -709,9 +712,11 @@ show(fig, f"The line of descent of {laws[winner].format(4)}: {len(line) - 1} ste
 
 # %% [markdown]
 # Two things to see. Most steps change nothing in the loss: rotations, exchanged operands, *do nothing* (which only
-# makes the formula young again). That is the ageing at work: to stay alive a formula must have children. And the way goes **up** as well as down. In the run
-# shown here the longer ancestors follow the six planets more closely than the law does, and the law comes out of them by
-# shortening. A path that may only go down would not have found it.
+# makes the formula young again). That is the ageing at work: to stay alive a formula must have children. And the way
+# goes **up** as well as down. The law is often cut
+# out of a longer formula that follows the six planets more closely than the law does. A path that may only go down
+# would not find it. (The picture has each formula as it was made. The last one has the right form and a poor number,
+# which the fit at the next meeting puts right.)
 #
 # ## The default preset
 #
@@ -742,8 +747,8 @@ print("rows on which Wien is off by more than the noise:", int((difference > noi
 
 # %% [markdown]
 # So the rows are there, two thirds of all. But the logarithm of the radiance spans more than a thousand, and a mean
-# square error is ruled by the rows where the term $-h\nu/kT$ is in the hundreds. Wien's law (12 nodes) explains more than 99.9 % of the variance, and the step from there to Planck's costs ten more
-# nodes.
+# square error is ruled by the rows where the term $-h\nu/kT$ is in the hundreds. Wien's law (12 nodes) explains more
+# than 99.9 % of the variance, and the step from there to Planck's costs ten more nodes.
 #
 # ### Exercise 2.6: Planck's law, not Wien's
 #
@@ -794,9 +799,10 @@ print(pd.DataFrame(dict(totals), index=["correct", "almost", "failed", "incorrec
 # - **Who set the time.** PySR used its 52 minutes on eight cores in every trial; the median trial of Operon ended after
 #   4 minutes, of SR-Transformer after 11 seconds.
 #
-# Why did PySR fail on Planck's law? It found Wien's limit in a repetition of the benchmark, five times of five. Constants like $4.8 \cdot 10^{-11}$ have to grow by
-# mutation where columns are not scaled, the form is long, and the loss hardly tells the two laws apart, as you saw. srlib scales columns and target to order one during the search, and returns formulas in
-# your units.
+# Why did PySR fail on Planck's law? It found Wien's limit in a repetition of the benchmark, five times of five.
+# Constants like $4.8 \cdot 10^{-11}$ have to grow by mutation where columns are not scaled, the form is long, and the
+# loss hardly tells the two laws apart, as you saw. srlib scales columns and target to order one during the search,
+# and returns formulas in your units.
 #
 # ### The pseudo-code, PySR today, and srlib
 #

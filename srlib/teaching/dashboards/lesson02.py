@@ -231,6 +231,8 @@ def draw_tournament(result: Chances, fig) -> None:
     right.bar(places - 0.2, share, 0.4, color=GREY, label="members (frecency)")
     right.bar(places + 0.2, by_complexity(result.won), 0.4, color=VERMILLION, label="winners", hatch="//")
     right.set(xlabel="complexity", ylabel="share", xlim=(0, BINS - 2), ylim=(0, 1))
+    for ax in (left, right):
+        ax.set_xticks(range(0, BINS - 1, 5))
     right.legend(fontsize=10, loc="upper right")
 
 
