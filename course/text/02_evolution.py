@@ -196,8 +196,8 @@ still(glass, formula="the lecture's tree", name="insert node", seed=3)
 # 1. Two: $a + bc$ and $ac + b$. The plus rises above the product, and the product takes the place of one of the two
 #    arguments of the plus.
 # 2. *Delete node* by the operator and at most one of its branches; *graft* and *randomize* put a random tree, long or
-#    short, in the place of a part or of all. *Delete* at the root keeps $a + b$ or $c$, so it can leave a lone leaf,
-#    and so can the two others.
+#    short, in the place of a part or of all. *Delete* at the root keeps $a + b$ or $c$, so it can leave a lone leaf; so
+#    can *graft* at the root. *Randomize* makes at least one operator.
 # 3. From the new leaves that *append*, *insert*, *prepend* and *graft* bring along: half of them are numbers, drawn
 #    from a normal distribution.
 #
