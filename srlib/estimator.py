@@ -155,12 +155,13 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
         if state is not None:
             run.front, run.evaluations = state["front"], state["evaluations"]
         try:
-            self._search(X, y, sample_weight, run, state)
+            with run.noting_interrupts():
+                self._search(X, y, sample_weight, run, state)
             reason = "completed"
         except StopSearch as stop:
             reason = str(stop)
         except KeyboardInterrupt:
-            reason = "interrupted"
+            reason, run.interrupted = "interrupted", False
         except Exception:  # of a callback, say: the error is raised, but what was found is kept
             if len(run.front):
                 self._state = run.state() or getattr(self, "_state", None)

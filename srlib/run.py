@@ -9,10 +9,13 @@ from __future__ import annotations
 import json
 import math
 import os
+import signal
 import tempfile
+import threading
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +74,7 @@ class Run:
         self.about: dict[str, Any] = {}  # of the data; kept in the state, so that a later fit can tell others apart
         self.polish_until = math.inf  # on the clock of time.monotonic
         self.reserve = 0.0  # seconds of the time limit that the search leaves to the polish
+        self.interrupted = False  # whether Ctrl-C was pressed and nobody has acted on it yet
         self._describe: Callable[[], dict] | None = None
         self._described = 0  # evaluations at that moment: what came later is done again by whoever goes on from there
         self._began = self._beat = self._saved = time.monotonic()
@@ -113,12 +117,36 @@ class Run:
 
     def look(self) -> None:
         """Look at the clock alone: for the middle of a block of evaluations that are already granted."""
+        if self.interrupted:
+            self.interrupted = False
+            raise KeyboardInterrupt
         now = time.monotonic()
         if self.time_limit is not None and now - self._began >= self.time_limit - self.reserve:
             raise StopSearch("time_limit")
         if now - self._beat >= HEARTBEAT:
             self._beat = now
             self._send(Heartbeat(now - self._began, self.evaluations, self.front.copy()))
+
+    @contextmanager
+    def noting_interrupts(self) -> Iterator[None]:
+        """Note each Ctrl-C besides raising it, because it is lost where it hits code that swallows exceptions.
+
+        Compiled functions do so while they look at their arguments; the next :meth:`look` then raises it once more.
+        """
+        before = signal.getsignal(signal.SIGINT)
+        if threading.current_thread() is not threading.main_thread() or not callable(before):
+            yield
+            return
+
+        def note(number, frame):
+            self.interrupted = True
+            before(number, frame)
+
+        signal.signal(signal.SIGINT, note)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def iteration(
         self, number: int, total: int | None, describe: Callable[[], dict], details: Mapping[str, Any] | None = None

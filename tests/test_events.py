@@ -1,9 +1,13 @@
 """The callbacks that ship with the library."""
 
 import io
+import signal
+
+import pytest
 
 from srlib import Expression, ParetoFront
 from srlib.events import Finished, Heartbeat, Iteration, ProgressBar, Recorder, Started
+from srlib.run import Run
 
 
 def a_fit():
@@ -29,3 +33,16 @@ def test_progress_bar_shows_the_loss_and_closes():
     assert not any(bar(event) for event in a_fit())
     assert "2/3" in out.getvalue() and "loss 0.25" in out.getvalue() and "completed" in out.getvalue()
     assert bar.bar.disable  # closed
+
+
+def test_an_interrupt_that_was_swallowed_is_raised_at_the_next_look():
+    run, before = Run("method"), signal.getsignal(signal.SIGINT)
+    with run.noting_interrupts():
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            pass  # as a compiled function does while it looks at its arguments
+        with pytest.raises(KeyboardInterrupt):
+            run.look()
+        run.look()
+    assert signal.getsignal(signal.SIGINT) is before
