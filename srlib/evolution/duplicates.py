@@ -8,7 +8,7 @@ import numpy as np
 
 from ..kernels.evaluate import forward, place
 from ..kernels.jit import kernel
-from ..kernels.program import ACTIVE, ARITY, COMMUTATIVE, WHERE
+from ..kernels.program import ACTIVE, ARITY, COMMUTATIVE, STACK, WHERE
 from ..operators import CONSTANT
 
 __all__ = ["PROBE", "formula_key", "new_table", "visit"]
@@ -32,18 +32,19 @@ def formula_key(tree, length, k_terms, terms, linear, alphabet, work):
     constants, which a fit will move, is known by its structure, whatever the constants are.
     """
     _probe(length, k_terms, terms, alphabet, work)
-    total, keys = 0, np.zeros(k_terms, np.int64)
+    total = 0
     for t in range(k_terms):
         node = terms[t]
         if work.node[ACTIVE, work.node[WHERE, node]] == 1:
             total += _structure_key(tree, tree.starts[node], node, alphabet, work)
+            work.adj[t * PROBE] = -1.0
         else:
             key, again = _value_key(work.adj[t * PROBE : (t + 1) * PROBE], linear), False
             for other in range(t):
-                again = again or keys[other] == key
+                again = again or work.adj[other * PROBE] == key
             if not (linear and again):
                 total += key
-            keys[t] = key
+            work.adj[t * PROBE] = key  # its values are not needed again; a float holds it exactly
     return total & 0x3FFFFFFFFFFFFFFF
 
 
@@ -84,8 +85,8 @@ def _value_key(values, linear):
 
 @kernel
 def _structure_key(tree, start, node, alphabet, work):
-    stack = np.empty(node - start + 2, np.int64)
-    top = 0
+    """A number that formulas of the same operators and features share, whatever their constants."""
+    stack, top = work.node[STACK], 0  # free, once the program is assembled
     for i in range(start, node + 1):
         code = tree.codes[i]
         if code <= 0:

@@ -9,7 +9,7 @@ import numba
 import numpy as np
 
 from ..kernels.gate import caller, entrance, loader
-from ..kernels.jit import kernel
+from ..kernels.jit import allocating, kernel
 from .constraints import complexity, satisfies
 from .judge import (
     BIRTH,
@@ -46,7 +46,10 @@ from .mutation import (
 from .selection import acceptable_loss, frecency, oldest, tournament
 from .trees import Letters, empty, write
 
-__all__ = ["gates", "COUNTS", "KINDS", "Rules", "Scene", "evolve", "mutate", "next_generation"]
+__all__ = [
+    "COUNTS", "KINDS", "Rules", "Scene", "compile_evolve", "enter_mutate", "enter_settle", "evolve", "gates", "mutate",
+    "next_generation",
+]  # fmt: skip
 
 # How a formula was made. The mutations come in the order of their weights in Rules.weights.
 KINDS = (
@@ -206,18 +209,18 @@ _load_settle, _load_mutate = loader(SETTLE), loader(MUTATE)
 call_settle, call_mutate = caller(SETTLE, settle), caller(MUTATE, mutate)
 
 
-def _enter_settle(address):
+def enter_settle(address):
     return settle(*_load_settle(address))
 
 
-def _enter_mutate(address):
+def enter_mutate(address):
     return float(mutate(*_load_mutate(address)))
 
 
 @lru_cache(maxsize=1)
 def gates() -> tuple[int, ...]:
     """Where kernels find fit_terms, judge, offer_leaner, settle and mutate (:mod:`srlib.kernels.gate`)."""
-    return *court_gates(), entrance(_enter_settle), entrance(_enter_mutate)
+    return *court_gates(), entrance(enter_settle), entrance(enter_mutate)
 
 
 @kernel
@@ -241,7 +244,17 @@ def evolve(population, hall, frequency, cycles, budget, seen, counts, log, rules
     return cycles
 
 
-@kernel
+def compile_evolve() -> None:
+    """Compile :func:`evolve` for the arguments that islands call it with."""
+    scene = numba.typeof(Scene(*[empty(1)] * len(Scene._fields)))
+    shares = numba.typeof(np.zeros(1))
+    evolve.compile(
+        _members, _members, shares, _whole, _whole, _whole_array, _whole_array, _members, _rules_type, _letters_type,
+        _bench_type, scene, _whole_array, _dice,
+    )  # fmt: skip
+
+
+@allocating
 def choose(population, filled, frequency, rules, rng):
     """A parent, by tournament."""
     complexities = population.costs[:filled, COMPLEXITY]

@@ -17,6 +17,7 @@ from ..kernels.fit import (
     GRAM,
     LAST,
     LEAF,
+    LOWER,
     SHIFT,
     TERM,
     Data,
@@ -28,7 +29,7 @@ from ..kernels.fit import (
     scratch,
 )  # fmt: skip
 from ..kernels.gate import Kept, caller, entrance, loader, storage
-from ..kernels.jit import address_of, kernel
+from ..kernels.jit import address_of, allocating, kernel
 from ..kernels.program import Alphabet, Workspace, alphabet, assemble, workspace
 from ..kernels.solve import solve
 from ..kernels.terms import prepare, rebuild, split
@@ -37,11 +38,12 @@ from .constraints import workspace as stack_for
 from .dimensions import dimension_violations
 from .duplicates import formula_key, visit
 from .simplify import simplify
-from .trees import empty, write
+from .trees import empty, room, write
 
 __all__ = [
     "REJECTED", "ROWS_EACH", "SEEN", "Bench", "Court", "Members", "bench", "call_judge", "call_leaner", "court_gates",
-    "example_court", "judge", "members", "offer", "offer_leaner", "put", "rejudge", "wanted",
+    "enter_judge", "enter_leaner", "example_court", "judge", "members", "offer", "offer_leaner", "put", "rejudge",
+    "wanted",
 ]  # fmt: skip
 
 REJECTED, SEEN = np.inf, -1.0  # what judge() says instead of a loss
@@ -119,12 +121,12 @@ _types = [numba.typeof(one) for one in (empty(1), members(1, 1), np.zeros(2, np.
 store_court, drop_court, restore_court = storage(_types[3])
 
 
-@kernel
+@allocating
 def _put_court(court, memory):
     store_court(court, address_of(memory))
 
 
-@kernel
+@allocating
 def _release_court(memory):
     drop_court(address_of(memory))
 
@@ -197,7 +199,7 @@ def _write_out(tree, k_terms, out, court):
     """The formula with its present coefficients; False if it breaks a limit."""
     size = rebuild(
         tree.codes, tree.values, tree.starts, k_terms, court.terms, court.fit.vector[COEFFICIENTS], court.may_subtract,
-        out.codes, out.values,
+        out.codes[: room(out)], out.values[: room(out)],
     )  # fmt: skip
     if size == 0:
         return False
@@ -263,7 +265,7 @@ def put(members, place, tree, loss, weight, name, birth, parent, other, kind):
     members.costs[place, LOSS], members.costs[place, COMPLEXITY] = loss, weight
 
 
-@kernel
+@allocating
 def offer_leaner(tree, out, loss, steps, hall, name, address):
     """Offer the shorter forms that a fitted sum of terms stands for: without offset, and with factors of 1.
 
@@ -288,7 +290,9 @@ def offer_leaner(tree, out, loss, steps, hall, name, address):
             back = gram[at[i], 0] + shift[i] * gram[0, 0]
             full[i, j] = gram[at[i], at[j]] + shift[i] * gram[0, at[j]] + shift[j] * back
     state = np.zeros(n, np.int64)  # 0 free, 1 fixed
-    fixed, x, kept, none = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
+    fixed, x, kept, none, solution = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
+    free = np.zeros(n, np.int64)
+    system = (full, reduced, right, none, free, solution, fit.matrix[LOWER])
     for i in range(k_terms + 1):
         kept[i] = fit.vector[COEFFICIENTS, i]
         if kept[i] == 0.0 or (i > 0 and abs(kept[i]) == 1.0):
@@ -299,7 +303,7 @@ def offer_leaner(tree, out, loss, steps, hall, name, address):
             if state[i] == 0:
                 fixed[i] = 0.0 if i == 0 else (1.0 if kept[i] > 0.0 else -1.0)
                 state[i] = 1
-                left = _solve_free(full, state, fixed, last, reduced, right, none, x)
+                left = _solve_free(state, fixed, last, system, x)
                 state[i] = 0
                 if left < best:
                     best, choice = left, i
@@ -307,7 +311,7 @@ def offer_leaner(tree, out, loss, steps, hall, name, address):
             break
         state[choice] = 1
         fixed[choice] = 0.0 if choice == 0 else (1.0 if kept[choice] > 0.0 else -1.0)
-        _solve_free(full, state, fixed, last, reduced, right, none, x)
+        _solve_free(state, fixed, last, system, x)
         for i in range(k_terms + 1):
             fit.vector[COEFFICIENTS, i] = x[i]
         if _write_out(tree, k_terms, out, court):
@@ -332,7 +336,7 @@ def _best_up_to(hall, weight):
 def _refit(tree, steps, court):
     """Fit all constants of a formula as it is written; returns the loss."""
     alphabet, work, fit = court.alphabet, court.work, court.fit
-    size, root = tree.size[0], np.zeros(1, np.int64)
+    size, root = tree.size[0], court.places
     root[0] = size - 1
     length = assemble(tree.codes, tree.values, size, alphabet, work)
     constants = prepare(tree.codes, tree.values, size, tree.starts, 1, root, work, fit)
@@ -347,10 +351,10 @@ def _refit(tree, steps, court):
 
 
 @kernel
-def _solve_free(full, state, fixed, last, reduced, right, none, x):
+def _solve_free(state, fixed, last, system, x):
     """The best free coefficients when the others are fixed; the weighted mean square that is left."""
+    full, reduced, right, none, free, solution, lower = system
     many = 0
-    free = np.zeros(last, np.int64)
     left = full[last, last]
     for i in range(last):
         x[i] = fixed[i] if state[i] == 1 else 0.0
@@ -363,7 +367,6 @@ def _solve_free(full, state, fixed, last, reduced, right, none, x):
             for j in range(last):
                 if state[j] == 1:
                     left += fixed[i] * fixed[j] * full[i, j]
-    solution = np.zeros(max(many, 1))
     for a in range(many):
         right[a] = full[free[a], last]
         for j in range(last):
@@ -371,18 +374,23 @@ def _solve_free(full, state, fixed, last, reduced, right, none, x):
                 right[a] -= fixed[j] * full[free[a], j]
         for b in range(many):
             reduced[a, b] = full[free[a], free[b]]
-    solve(reduced, right, none, many, solution)
+    solve(reduced, right, none, many, solution, lower)
     for a in range(many):
         x[free[a]] = solution[a]
         left -= solution[a] * right[a]
     return max(left, 0.0)
 
 
-
-
 def bench(
-    data: Data, work: Workspace, limits: Limits, units: UnitRules | None, room: int, linear: bool, may_subtract: bool,
-    may_multiply: bool, gates: tuple[int, ...],
+    data: Data,
+    work: Workspace,
+    limits: Limits,
+    units: UnitRules | None,
+    room: int,
+    linear: bool,
+    may_subtract: bool,
+    may_multiply: bool,
+    gates: tuple[int, ...],
 ) -> tuple[Bench, Kept]:
     """A bench for one thread, for formulas of up to ``room`` nodes; and what must live as long as the bench."""
     court = _court(data, alphabet(), work, limits, units, room, gates, linear, may_subtract, may_multiply)
@@ -397,15 +405,15 @@ _load_judge, _load_leaner = loader(JUDGE), loader(LEANER)
 call_judge, call_leaner = caller(JUDGE, judge), caller(LEANER, offer_leaner)
 
 
-def _enter_judge(address):
+def enter_judge(address):
     return judge(*_load_judge(address))
 
 
-def _enter_leaner(address):
+def enter_leaner(address):
     return offer_leaner(*_load_leaner(address))
 
 
 @lru_cache(maxsize=1)
 def court_gates() -> tuple[int, int, int]:
     """Where kernels find fit_terms, judge and offer_leaner (:mod:`srlib.kernels.gate`)."""
-    return fit_address(), entrance(_enter_judge), entrance(_enter_leaner)
+    return fit_address(), entrance(enter_judge), entrance(enter_leaner)

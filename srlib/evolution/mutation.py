@@ -8,12 +8,10 @@ need the data or nothing at all.
 
 from __future__ import annotations
 
-import numpy as np
-
 from ..kernels.jit import kernel
 from ..kernels.program import ARITY
 from ..operators import CONSTANT
-from .trees import grow_leaf, random_leaf, random_operator, random_tree, splice
+from .trees import grow_leaf, random_leaf, random_operator, random_tree, room, splice, stash
 
 __all__ = [
     "append_node", "crossover", "delete_node", "graft", "insert_node", "mutate_constant", "mutate_feature",
@@ -108,9 +106,8 @@ def swap_operands(tree, alphabet, rng):
     if at < 0:
         return False
     first, middle = tree.starts[at], tree.starts[at - 1]
-    codes = np.concatenate((tree.codes[middle:at], tree.codes[first:middle]))
-    values = np.concatenate((tree.values[middle:at], tree.values[first:middle]))
-    return splice(tree, first, at, codes, values, 0, len(codes), alphabet)
+    end = stash(tree, first, middle, stash(tree, middle, at, room(tree)))
+    return splice(tree, first, at, tree.codes, tree.values, room(tree), end, alphabet)
 
 
 @kernel
@@ -132,15 +129,12 @@ def rotate_tree(tree, alphabet, rng):
     else:
         first, last = tree.starts[high], high + 1
     # root with the chosen argument in the place of the pivot, then the pivot with that in the argument's place
-    codes = np.concatenate((
-        tree.codes[low:first], tree.codes[tree.starts[root] : low], tree.codes[first:last],
-        tree.codes[pivot + 1 : root + 1], tree.codes[last : pivot + 1],
-    ))  # fmt: skip
-    values = np.concatenate((
-        tree.values[low:first], tree.values[tree.starts[root] : low], tree.values[first:last],
-        tree.values[pivot + 1 : root + 1], tree.values[last : pivot + 1],
-    ))  # fmt: skip
-    return splice(tree, tree.starts[root], root + 1, codes, values, 0, len(codes), alphabet)
+    end = stash(tree, low, first, room(tree))
+    end = stash(tree, tree.starts[root], low, end)
+    end = stash(tree, first, last, end)
+    end = stash(tree, pivot + 1, root + 1, end)
+    end = stash(tree, last, pivot + 1, end)
+    return splice(tree, tree.starts[root], root + 1, tree.codes, tree.values, room(tree), end, alphabet)
 
 
 @kernel
@@ -164,19 +158,18 @@ def prepend_node(tree, letters, alphabet, rng):
 @kernel
 def _put_above(tree, node, letters, alphabet, rng):
     code = random_operator(letters, rng)
-    start = tree.starts[node]
-    codes, values = np.empty(node - start + 3, np.int32), np.zeros(node - start + 3)
-    many = node + 1 - start
-    leaf_first = alphabet.table[ARITY, code] == 2 and rng.random() < 0.5
-    offset = 1 if leaf_first else 0
-    if alphabet.table[ARITY, code] == 2:
-        place = 0 if leaf_first else many
-        codes[place], values[place] = random_leaf(letters, rng)
-    for i in range(many):
-        codes[offset + i], values[offset + i] = tree.codes[start + i], tree.values[start + i]
-    total = many + alphabet.table[ARITY, code]
-    codes[total - 1], values[total - 1] = code, 0.0
-    return splice(tree, start, node + 1, codes, values, 0, total, alphabet)
+    two = alphabet.table[ARITY, code] == 2
+    leaf_first = two and rng.random() < 0.5
+    start, end = tree.starts[node], room(tree)
+    if leaf_first:
+        tree.codes[end], tree.values[end] = random_leaf(letters, rng)
+        end += 1
+    end = stash(tree, start, node + 1, end)
+    if two and not leaf_first:
+        tree.codes[end], tree.values[end] = random_leaf(letters, rng)
+        end += 1
+    tree.codes[end], tree.values[end] = code, 0.0
+    return splice(tree, start, node + 1, tree.codes, tree.values, room(tree), end + 1, alphabet)
 
 
 @kernel
@@ -188,9 +181,8 @@ def delete_node(tree, alphabet, rng):
     argument = at - 1
     if alphabet.table[ARITY, tree.codes[at]] == 2 and rng.random() < 0.5:
         argument = tree.starts[at - 1] - 1
-    first, last = tree.starts[argument], argument + 1
-    codes, values = tree.codes[first:last].copy(), tree.values[first:last].copy()
-    return splice(tree, tree.starts[at], at + 1, codes, values, 0, last - first, alphabet)
+    end = stash(tree, tree.starts[argument], argument + 1, room(tree))
+    return splice(tree, tree.starts[at], at + 1, tree.codes, tree.values, room(tree), end, alphabet)
 
 
 @kernel
@@ -213,9 +205,9 @@ def crossover(mother, father, alphabet, rng):
     """Random subtrees of two formulas change places; False, and nothing changed, if a child has no room."""
     i, j = int(rng.random() * mother.size[0]), int(rng.random() * father.size[0])
     first, other = mother.starts[i], father.starts[j]
-    if max(mother.size[0] - (i - first) + (j - other), father.size[0] - (j - other) + (i - first)) > len(mother.codes):
+    if max(mother.size[0] - (i - first) + (j - other), father.size[0] - (j - other) + (i - first)) > room(mother):
         return False
-    codes, values = mother.codes[first : i + 1].copy(), mother.values[first : i + 1].copy()
+    end = stash(mother, first, i + 1, room(mother))
     splice(mother, first, i + 1, father.codes, father.values, other, j + 1, alphabet)
-    splice(father, other, j + 1, codes, values, 0, len(codes), alphabet)
+    splice(father, other, j + 1, mother.codes, mother.values, room(mother), end, alphabet)
     return True

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ..kernels.jit import kernel
+from ..kernels.jit import allocating, kernel
 
 __all__ = ["acceptable_loss", "oldest", "tournament", "frecency", "update_frequencies"]
 
@@ -20,7 +20,7 @@ def frecency(complexity, frequency):
     return frequency[at] if 0 <= at < len(frequency) else 0.0
 
 
-@kernel
+@allocating
 def tournament(costs, complexities, frequency, scaling, n_s, p, rng):
     """The index of a parent (Algorithm 3 of the lecture, document 003).
 

@@ -14,7 +14,7 @@ from ..kernels.jit import kernel
 from ..kernels.meaning import ADD, DIV, MUL, SUB
 from ..kernels.program import ARITY, AT, assemble
 from ..operators import CONSTANT
-from .trees import splice
+from .trees import room, splice, stash
 
 __all__ = ["fold", "move_factors", "simplify"]
 
@@ -54,8 +54,9 @@ def fold(tree, alphabet, work):
                 value = work.mem[work.node[AT, length - 1]]
                 if not abs(value) < np.inf:
                     return False
-                codes, values = np.zeros(1, np.int32), np.full(1, value)
-                splice(tree, first, i + 1, codes, values, 0, 1, alphabet)
+                new = room(tree)
+                tree.codes[new], tree.values[new] = CONSTANT, value
+                splice(tree, first, i + 1, tree.codes, tree.values, new, new + 1, alphabet)
                 i = first
         i += 1
     return True
@@ -106,9 +107,8 @@ def _meet(tree, node, left, right, code, alphabet):
     if tree.codes[inner] != CONSTANT:
         return False
     tree.values[inner] *= tree.values[left]
-    first = tree.starts[right]
-    codes, values = tree.codes[first : right + 1].copy(), tree.values[first : right + 1].copy()
-    return splice(tree, left, node + 1, codes, values, 0, len(codes), alphabet)
+    end = stash(tree, tree.starts[right], right + 1, room(tree))
+    return splice(tree, left, node + 1, tree.codes, tree.values, room(tree), end, alphabet)
 
 
 @kernel
@@ -123,29 +123,24 @@ def _rise(tree, node, product, is_left, code, alphabet):
             return False
         value = 1.0 / value
     start, right, left = tree.starts[node], node - 1, tree.starts[node - 1] - 1
-    size = node - start + 1
-    codes, values = np.empty(size, np.int32), np.zeros(size)
-    codes[0], values[0] = CONSTANT, value
-    at = 1
+    end = room(tree)
+    tree.codes[end], tree.values[end] = CONSTANT, value
+    end += 1
     for argument in (left, right):
         first, last = tree.starts[argument], argument + 1
         if argument == product:
             first, last = factor + 1, product
-        for i in range(first, last):
-            codes[at], values[at] = tree.codes[i], tree.values[i]
-            at += 1
-    codes[at], codes[at + 1] = code, MUL
-    return splice(tree, start, node + 1, codes, values, 0, at + 2, alphabet)
+        end = stash(tree, first, last, end)
+    tree.codes[end], tree.codes[end + 1] = code, MUL
+    tree.values[end : end + 2] = 0.0
+    return splice(tree, start, node + 1, tree.codes, tree.values, room(tree), end + 2, alphabet)
 
 
 @kernel
 def _constant_first(tree, node, left, value, alphabet):
     """``a*c`` becomes ``c*a``, and ``a/c`` becomes ``(1/c)*a``."""
-    start = tree.starts[node]
-    size = left + 1 - start + 2
-    codes, values = np.empty(size, np.int32), np.zeros(size)
-    codes[0], values[0] = CONSTANT, value
-    for i in range(start, left + 1):
-        codes[1 + i - start], values[1 + i - start] = tree.codes[i], tree.values[i]
-    codes[size - 1] = MUL
-    return splice(tree, start, node + 1, codes, values, 0, size, alphabet)
+    start, new = tree.starts[node], room(tree)
+    tree.codes[new], tree.values[new] = CONSTANT, value
+    end = stash(tree, start, left + 1, new + 1)
+    tree.codes[end], tree.values[end] = MUL, 0.0
+    return splice(tree, start, node + 1, tree.codes, tree.values, new, end + 1, alphabet)

@@ -10,7 +10,10 @@ from ..kernels.jit import kernel
 from ..kernels.program import ARITY, spans
 from ..operators import CONSTANT
 
-__all__ = ["Letters", "Tree", "copy", "empty", "random_leaf", "random_operator", "random_tree", "splice", "write"]
+__all__ = [
+    "Letters", "Tree", "copy", "empty", "random_leaf", "random_operator", "random_tree", "room", "splice", "stash",
+    "write",
+]  # fmt: skip
 
 
 class Tree(NamedTuple):
@@ -18,8 +21,9 @@ class Tree(NamedTuple):
 
     Attributes
     ----------
-    codes, values : ndarray, shape (room,)
-        The postfix arrays of :class:`srlib.Expression`; only the first ``size[0]`` nodes count.
+    codes, values : ndarray, shape (2 * room + 3,)
+        The postfix arrays of :class:`srlib.Expression`; only the first ``size[0]`` nodes count, at most ``room``. New
+        parts are put together in the places from ``room`` on, so that no step has to ask for memory.
     starts : ndarray, shape (room,)
         Where the subtree of each node begins; kept up to date by every function here.
     size : ndarray, shape (1,)
@@ -41,7 +45,23 @@ class Letters(NamedTuple):
 
 def empty(room: int) -> Tree:
     """A tree with room for so many nodes."""
-    return Tree(np.zeros(room, np.int32), np.zeros(room), np.zeros(room, np.int64), np.zeros(1, np.int64))
+    many = 2 * room + 3
+    return Tree(np.zeros(many, np.int32), np.zeros(many), np.zeros(room, np.int64), np.zeros(1, np.int64))
+
+
+@kernel
+def room(tree):
+    """How many nodes a tree may have; and where new parts are put together."""
+    return len(tree.starts)
+
+
+@kernel
+def stash(tree, first, last, at):
+    """Copy nodes ``first … last - 1`` to the places from ``at`` on, behind the formula; returns where they end."""
+    for i in range(first, last):
+        tree.codes[at], tree.values[at] = tree.codes[i], tree.values[i]
+        at += 1
+    return at
 
 
 @kernel
@@ -64,7 +84,7 @@ def splice(tree, start, stop, codes, values, first, last, alphabet):
     """Put nodes ``first … last - 1`` of other arrays in the place of nodes ``start … stop - 1``; False without room."""
     new, size = last - first, tree.size[0]
     shift = new - (stop - start)
-    if size + shift > len(tree.codes):
+    if size + shift > room(tree):
         return False
     if shift > 0:
         for i in range(size - 1, stop - 1, -1):
@@ -117,8 +137,8 @@ def grow_leaf(tree, at, letters, alphabet, rng):
     """The leaf ``at`` becomes an operator whose arguments are new leaves; False without room."""
     code = random_operator(letters, rng)
     arity = alphabet.table[ARITY, code]
-    codes, values = np.empty(3, np.int32), np.zeros(3)
+    new = room(tree)
     for k in range(arity):
-        codes[k], values[k] = random_leaf(letters, rng)
-    codes[arity] = code
-    return splice(tree, at, at + 1, codes, values, 0, arity + 1, alphabet)
+        tree.codes[new + k], tree.values[new + k] = random_leaf(letters, rng)
+    tree.codes[new + arity], tree.values[new + arity] = code, 0.0
+    return splice(tree, at, at + 1, tree.codes, tree.values, new, new + arity + 1, alphabet)

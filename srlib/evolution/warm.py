@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 
 import numpy as np
 
-__all__ = ["compile_engine"]
+__all__ = ["compile_engine", "compile_one_half"]
 
 _done = False
+ONE_HALF = "from srlib.evolution.warm import compile_one_half; compile_one_half()"
 
 
 def compile_engine(say: Callable[[str], None] = lambda text: None) -> None:
     """Compile the engine, or load what an earlier process has compiled; quick from the second time on.
 
-    One compilation serves all operators, losses, options and sizes of data. ``say`` is told if it will take long.
+    One compilation serves all operators, losses, options and sizes of data. Where there are two processors, a second
+    process compiles one half. ``say`` is told if it will take long.
     """
     global _done
     if _done:
         return
     _done = True  # the tiny fit below asks again
-    from .judge import judge
+    from ..kernels.jit import COMPILED, forget_stale
+    from .evolve import gates
+    from .judge import enter_judge
     from .regressor import EvolutionRegressor
 
-    if not _is_cached(judge):
-        say("compiling the engine of the evolution, once on this machine: this takes up to half a minute")
+    if COMPILED and not forget_stale(enter_judge):
+        say("compiling the engine of the evolution, once on this machine: this takes about half a minute")
+        with _second_process() if (os.cpu_count() or 1) > 1 else contextlib.nullcontext():
+            _compile_other_half()
+        gates()
     x = np.linspace(0.1, 2, 40)
     tiny = EvolutionRegressor(
         1, populations=1, population_size=20, ncycles_per_iteration=50, unary_operators=["sin"], regression=False,
@@ -33,10 +44,40 @@ def compile_engine(say: Callable[[str], None] = lambda text: None) -> None:
     tiny.fit(np.column_stack([x, x**2]), x * np.sin(1.3 * x) + 0.1 * np.cos(40 * x))
 
 
-def _is_cached(function) -> bool:
-    """Whether numba has some compiled form of a function on disk; True where it cannot say."""
+def compile_one_half() -> None:
+    """What the second process compiles into the cache; :func:`compile_engine` finds it there."""
+    from ..kernels.gate import entrance
+    from .evolve import compile_evolve
+    from .judge import enter_judge, enter_leaner
+
+    entrance(enter_judge)
+    entrance(enter_leaner)
+    compile_evolve()
+
+
+def _compile_other_half() -> None:
+    from ..kernels.fit import fit_address
+    from ..kernels.gate import entrance
+    from ..kernels.program import alphabet
+    from .evolve import enter_mutate, enter_settle
+
+    alphabet()
+    fit_address()
+    entrance(enter_settle)
+    entrance(enter_mutate)
+
+
+@contextlib.contextmanager
+def _second_process():
+    """A process that runs :func:`compile_one_half`; if it fails, this one has to compile all."""
+    path = os.pathsep.join([one for one in sys.path if one] + [os.getcwd()] * ("" in sys.path))
+    process = subprocess.Popen(
+        [sys.executable, "-c", ONE_HALF], env={**os.environ, "PYTHONPATH": path}, stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
     try:
-        cache = function._cache
-        return bool(cache._cache_file._load_index()) if hasattr(cache, "_cache_file") else True
-    except Exception:
-        return True
+        yield
+        process.wait()
+    finally:
+        process.terminate()
+        process.wait()

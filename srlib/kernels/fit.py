@@ -22,8 +22,9 @@ from .program import BLOCK, Alphabet, set_constant, workspace
 from .solve import solve
 
 __all__ = [
-    "COEFFICIENTS", "COLUMNS", "CONSTANTS", "FIT", "GRAM", "LAST", "LEAF", "MOST_CONSTANTS", "MOST_TERMS", "NODE",
-    "OWNER", "SHIFT", "TERM", "Data", "Fit", "call_fit", "data", "fit_address", "fit_terms", "loss_of_terms", "scratch",
+    "COEFFICIENTS", "COLUMNS", "CONSTANTS", "FIT", "GRAM", "LAST", "LEAF", "LOWER", "MOST_CONSTANTS", "MOST_TERMS",
+    "NODE", "OWNER", "SHIFT", "TERM", "Data", "Fit", "call_fit", "data", "fit_address", "fit_terms", "loss_of_terms",
+    "scratch",
 ]  # fmt: skip
 
 MOST_TERMS, MOST_CONSTANTS = 12, 20
@@ -51,8 +52,8 @@ COEFFICIENTS, KEPT, CONSTANTS, TRIAL, SHIFT, RIGHT_SIDE, DAMPING, STEP = range(8
 # rows of Fit.index: the program's nodes that are the terms' roots; for each constant its node in the program, its node
 # in the formula, and the term it lies in; and, as its first entry, the Gram matrix's last column, the target
 TERM, NODE, LEAF, OWNER, LAST = range(5)
-# Fit.matrix: the Gram matrix, that of a trial, and a system of equations
-GRAM, NEXT, SYSTEM = range(3)
+# Fit.matrix: the Gram matrix, that of a trial, a system of equations, and its triangular factor
+GRAM, NEXT, SYSTEM, LOWER = range(4)
 
 
 class Fit(NamedTuple):
@@ -60,7 +61,7 @@ class Fit(NamedTuple):
 
     vector: np.ndarray  # (8, COLUMNS)
     index: np.ndarray  # (5, COLUMNS) int64
-    matrix: np.ndarray  # (3, COLUMNS, COLUMNS)
+    matrix: np.ndarray  # (4, COLUMNS, COLUMNS)
     design: np.ndarray  # (COLUMNS * BLOCK,) one block of every column
 
 
@@ -75,7 +76,7 @@ def data(y, sample_weight=None, loss: int = SQUARED, parameter: float = 1.0, add
 
 def scratch() -> Fit:
     """Memory for one thread's fits."""
-    index, matrix = np.zeros((5, COLUMNS), np.int64), np.zeros((3, COLUMNS, COLUMNS))
+    index, matrix = np.zeros((5, COLUMNS), np.int64), np.zeros((4, COLUMNS, COLUMNS))
     return Fit(np.zeros((8, COLUMNS)), index, matrix, np.zeros(COLUMNS * BLOCK))
 
 
@@ -173,7 +174,7 @@ def _solve_linear(k_terms, gram, last, fit):
     for i in range(n):
         fit.vector[DAMPING, i] = 0.0
         fit.vector[RIGHT_SIDE, i] = gram[i, last]
-    solve(gram, fit.vector[RIGHT_SIDE], fit.vector[DAMPING], n, fit.vector[STEP])
+    solve(gram, fit.vector[RIGHT_SIDE], fit.vector[DAMPING], n, fit.vector[STEP], fit.matrix[LOWER])
     left = gram[last, last]
     for i in range(n):
         left -= fit.vector[STEP, i] * fit.vector[RIGHT_SIDE, i]
@@ -326,7 +327,9 @@ def fit_terms(length, k_terms, n_constants, linear, steps, gain, data, alphabet,
                     _take_linear(k_terms, data, fit)
                 for c in range(n_constants):
                     fit.vector[CONSTANTS, c] = fit.vector[TRIAL, c]
-                fit.matrix[GRAM, : last + 1, : last + 1] = fit.matrix[NEXT, : last + 1, : last + 1]
+                for i in range(last + 1):
+                    for j in range(last + 1):
+                        fit.matrix[GRAM, i, j] = fit.matrix[NEXT, i, j]
                 damping = max(damping * 0.1, 1e-12)
                 break
             for t in range(k_terms + 1):
@@ -350,7 +353,8 @@ def _step(k_terms, n_constants, linear, damping, last, fit):
         for j in range(first, i + 1):
             other = 1.0 if j <= k_terms else fit.vector[COEFFICIENTS, 1 + fit.index[OWNER, j - 1 - k_terms]]
             fit.matrix[SYSTEM, i - first, j - first] = fit.matrix[GRAM, i, j] * scale * other
-    solve(fit.matrix[SYSTEM], fit.vector[RIGHT_SIDE], fit.vector[DAMPING], n - first, fit.vector[STEP])
+    damped = fit.vector[DAMPING]
+    solve(fit.matrix[SYSTEM], fit.vector[RIGHT_SIDE], damped, n - first, fit.vector[STEP], fit.matrix[LOWER])
     if first:  # the step of the constants stands behind that of the linear part
         for i in range(n - first - 1, -1, -1):
             fit.vector[STEP, first + i] = fit.vector[STEP, i]

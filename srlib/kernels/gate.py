@@ -16,7 +16,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .jit import COMPILED
+from .jit import COMPILED, forget_stale
 
 __all__ = ["Kept", "caller", "entrance", "loader", "storage"]
 
@@ -53,7 +53,8 @@ def loader(tuple_type):
         def emit(context, builder, signature, given):
             kind = context.get_value_type(tuple_type)
             values = builder.load(builder.inttoptr(given[0], kind.as_pointer()))
-            context.nrt.incref(builder, tuple_type, values)
+            if context.enable_nrt:
+                context.nrt.incref(builder, tuple_type, values)
             return values
 
         return tuple_type(types.int64), emit
@@ -65,7 +66,8 @@ def entrance(function) -> int:
     """The address of ``function(address_of_arguments) -> float``, compiled."""
     if not COMPILED:
         return 0
-    return numba.cfunc(types.float64(types.int64), cache=True, error_model="numpy")(function).address
+    forget_stale(function)
+    return numba.cfunc(types.float64(types.int64), cache=True, error_model="numpy", _nrt=False)(function).address
 
 
 class Kept:

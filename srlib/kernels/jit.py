@@ -6,25 +6,107 @@ through a search.
 
 from __future__ import annotations
 
+import contextlib
+import glob
+from functools import lru_cache, update_wrapper
+from pathlib import Path
+
 import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import config
+from numba.core.caching import FunctionCache
 from numba.extending import intrinsic
 
 __all__ = [
-    "COMPILED", "address_of", "array_at", "bits_of_float", "block_function", "call1", "call2", "call_block",
-    "float_of_bits", "kernel", "reduction",
+    "COMPILED", "address_of", "allocating", "array_at", "bits_of_float", "block_function", "call1", "call2",
+    "call_block", "float_of_bits", "forget_stale", "kernel", "reduction",
 ]  # fmt: skip
 
 COMPILED = not config.DISABLE_JIT
 
-# error_model="numpy": 1/0 is inf and no exception. cache=True: compiled code is kept beside the source, or in
-# NUMBA_CACHE_DIR, so that only the first process pays for the compilation.
-kernel = numba.njit(cache=True, nogil=True, error_model="numpy")
-# Sums may be added up in any order (that is what makes them quick), but NaN and infinity keep their meaning.
-reduction = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
+
+class Kernel:
+    """A function that numba compiles when it is first called, for Python and for other kernels separately.
+
+    What only other kernels call needs no way in from Python and no place in the cache on disk: both are half of the
+    time that compiling a small function takes.
+    """
+
+    def __init__(self, function, **options):
+        # error_model="numpy": 1/0 is inf and no exception
+        self._function = function
+        self._options = {"nogil": True, "error_model": "numpy", "_nrt": False, **options}
+        self._inner = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **self._options)(function)
+        self._outer = None
+        update_wrapper(self, function)
+
+    @property
+    def _numba_type_(self):
+        """What other kernels see."""
+        return self._inner._numba_type_
+
+    def _for_python(self):
+        if self._outer is None:
+            forget_stale(self._function)
+            # cache=True: compiled code is kept beside the source, or in NUMBA_CACHE_DIR, so that only the first
+            # process pays for the compilation
+            self._outer = numba.njit(cache=True, **self._options)(self._function)
+        return self._outer
+
+    def __call__(self, *args):
+        return self._for_python()(*args)
+
+    def compile(self, *kinds) -> None:
+        """Compile for Python, for arguments of these numba types."""
+        self._for_python().compile(kinds)
+
+
+def kernel(function):
+    """Compile a function of numbers, arrays and named tuples of them that makes no new arrays.
+
+    Then numba has not to count who holds them, which takes time when compiling and when running.
+    """
+    return Kernel(function) if COMPILED else function
+
+
+def allocating(function):
+    """Compile a function that makes new arrays."""
+    return Kernel(function, _nrt=True) if COMPILED else function
+
+
+def reduction(function):
+    """Compile a function whose sums may be added up in any order, which makes them quick.
+
+    NaN and infinity keep their meaning.
+    """
+    return Kernel(function, fastmath={"reassoc", "contract"}) if COMPILED else function
+
+
+@lru_cache(maxsize=1)
+def _newest() -> float:
+    """When the source of the kernels was changed last."""
+    package = Path(__file__).parents[1]
+    files = [package / "dimensions.py", *(package / "kernels").glob("*.py"), *(package / "evolution").glob("*.py")]
+    return max(file.stat().st_mtime for file in files)
+
+
+def forget_stale(function) -> bool:
+    """Take what was compiled of an older source from the cache: numba looks only at the function's own file.
+
+    Returns whether something is left.
+    """
+    left = False
+    with contextlib.suppress(OSError, RuntimeError):  # nothing can be written, or there is no place for a cache
+        cache = FunctionCache(function)
+        for index in Path(cache.cache_path).glob(f"{glob.escape(cache._impl.filename_base)}*.nbi"):
+            if index.stat().st_mtime < _newest():
+                index.unlink(missing_ok=True)
+            else:
+                left = True
+    return left
+
 
 if COMPILED:
 
@@ -81,12 +163,12 @@ if COMPILED:
 
         return types.void(*[types.int64] * 4, types.UniTuple(types.int64, 8)), emit
 
-    @kernel
+    @allocating
     def array_at(pointer):
         """The array that begins at a pointer; its end is not known."""
         return numba.carray(pointer, (1 << 40,))
 
-    @kernel
+    @allocating
     def address_of(array):
         """Where an array begins, for :func:`call_block`."""
         return array.ctypes.data
@@ -99,6 +181,7 @@ if COMPILED:
         """
         pointer = types.CPointer(numba.from_dtype(np.dtype(dtype)))
         signature = types.void(types.int64, pointer, pointer, *[types.int64] * 8)
+        forget_stale(function)
         return numba.cfunc(signature, cache=True, error_model="numpy")(function).address
 
 else:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from .jit import kernel
 
 __all__ = ["solve"]
@@ -14,17 +12,16 @@ DEPENDENT = 1e-13  # a column whose square shrinks below this share, given those
 
 
 @kernel
-def solve(a, right, damping, n, x):
+def solve(a, right, damping, n, x, lower):
     """Solve ``(a + damping * diag(a)) x = right`` by Cholesky's method; the solution goes into ``x``.
 
     Columns are scaled to unit length first. One that depends on those before it gets the solution 0. ``damping`` has
-    one number for each column.
+    one number for each column; ``lower``, of shape (n, n + 1) or larger, is overwritten.
     """
-    scale, lower, y = np.zeros(n), np.zeros((n, n)), np.zeros(n)
+    scale = lower[:, n]
     for i in range(n):
         scale[i] = 1.0 / math.sqrt(a[i, i]) if a[i, i] > 0.0 else 0.0
     for i in range(n):
-        x[i] = 0.0
         for j in range(i + 1):
             total = a[i, j] * scale[i] * scale[j] if i != j else (1.0 + damping[i] if scale[i] > 0.0 else 0.0)
             for k in range(j):
@@ -36,10 +33,10 @@ def solve(a, right, damping, n, x):
     for i in range(n):
         total = right[i] * scale[i]
         for k in range(i):
-            total -= lower[i, k] * y[k]
-        y[i] = total * lower[i, i]
+            total -= lower[i, k] * x[k]
+        x[i] = total * lower[i, i]
     for i in range(n - 1, -1, -1):
-        total = y[i]
+        total = x[i]
         for k in range(i + 1, n):
             total -= lower[k, i] * x[k]
         x[i] = total * lower[i, i]

@@ -415,7 +415,8 @@ def solved(a, right, damping=None):
     n = len(right)
     big, x = np.zeros((n + 2, n + 2)), np.full(n + 2, 9.0)
     big[:n, :n] = a
-    solve(big, np.append(right, [5.0, 5.0]), np.zeros(n + 2) if damping is None else damping, n, x)
+    damping = np.zeros(n + 2) if damping is None else damping
+    solve(big, np.append(right, [5.0, 5.0]), damping, n, x, np.full((n, n + 1), 7.0))
     assert x[n:].tolist() == [9.0, 9.0]
     return x[:n]
 
