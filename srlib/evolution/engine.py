@@ -35,10 +35,10 @@ from .island import (
     populate,
     rejudge_hall,
 )
-from .judge import LOSS, NAME, ROWS_EACH
+from .judge import LOSS, NAME
 from .migration import take_better
 from .options import Options
-from .prepare import batch_rows, denoised, select_columns
+from .prepare import batch_rows, denoised, numbers_for, select_columns
 from .regression import regression_phase
 from .rescale import Scales, choose_scales, into_scales, out_of_scales
 from .state import restored, snapshot
@@ -80,6 +80,7 @@ class Engine:
             self.scales = Scales(state["scales"][:-1], state["scales"][-1])
         self.scaled = np.ascontiguousarray((X * self.scales.features).T)  # (chosen features, rows)
         self.target = self.y * self.scales.target
+        self.numbers = numbers_for(self.scaled, self.target, sample_weight)
         self.history = History()
         self._token, self._world = uuid.uuid4().hex, None
         self._offered: dict[bytes, float] = {}
@@ -178,10 +179,11 @@ class Engine:
         """The rows that the islands look at in this iteration."""
         key = (self._token, iteration if batching else 0)
         if not batching:
-            return Table(self.scaled, self.target, self.weight, key)
+            return Table(self.scaled, self.target, self.weight, self.numbers, key)
         rows = batch_rows(len(self.y), self.options.batch_size, rng)
         weight = None if self.weight is None else self.weight[rows]
-        return Table(np.ascontiguousarray(self.scaled[:, rows]), self.target[rows], weight, key)
+        columns, target = np.ascontiguousarray(self.scaled[:, rows]), self.target[rows]
+        return Table(columns, target, weight, numbers_for(columns, target, weight), key)
 
     def _task(self, table: Table, fresh: bool) -> Task:
         settings = self.settings
@@ -189,7 +191,7 @@ class Engine:
         names = {one.name for one in self.options.operators}
         return Task(
             table=table, letters=self.letters, limits=self.limits, units=self.units,
-            rules=settings.rules(self.options.maxsize), linear=settings.linear_scaling,
+            rules=settings.rules(self.options.maxsize, self._baseline()), linear=settings.linear_scaling,
             may_subtract="sub" in names, may_multiply="mul" in names, room=self.room, loss=self.options.loss,
             cycles=settings.ncycles_per_iteration, budget=1 << 40,
             optimize=(0.0, 0) if every_child else (settings.optimize_probability, settings.optimizer_iterations),
@@ -288,7 +290,7 @@ class Engine:
 
     def allowed(self, expression: Expression) -> bool:
         """Whether a formula over the user's columns keeps to the limits and the units."""
-        if len(expression.constants) > max(len(self.y) // ROWS_EACH, 2):
+        if len(expression.constants) > self.numbers:
             return False
         if expression.size > 3 * self.room or not set(expression.features) <= set(self.chosen.tolist()):
             return False
@@ -325,9 +327,18 @@ class Engine:
         run.offer(expression, loss, weight)
         return loss
 
+    def _middle(self, y) -> float:
+        """A number in the middle of a target."""
+        return float(np.average(y, weights=self.weight) if self.options.loss[0] == SQUARED else np.median(y))
+
+    def _baseline(self) -> float:
+        """The loss of a constant on the scaled target; 1 where that is 0."""
+        constant = np.full(len(self.target), self._middle(self.target))
+        loss = mean_loss(constant, self.target, self.weight, *self.options.loss)
+        return loss if 0 < loss < np.inf else 1.0
+
     def _offer_constant(self, run: Run) -> None:
-        middle = np.average(self.y, weights=self.weight) if self.options.loss[0] == SQUARED else np.median(self.y)
-        constant = Expression([CONSTANT], [float(middle)], self.names)
+        constant = Expression([CONSTANT], [self._middle(self.y)], self.names)
         if self.allowed(constant):
             run.count()
             run.front.add(constant, self.loss(constant), self.complexity(constant))

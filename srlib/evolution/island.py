@@ -42,6 +42,7 @@ class Table:
     columns: np.ndarray  # (features, rows)
     y: np.ndarray  # (rows,)
     weight: np.ndarray | None  # (rows,)
+    numbers: int  # how many may be fitted (srlib.evolution.prepare.numbers_for)
     key: tuple  # of one table of one search, in any process
 
 
@@ -99,7 +100,7 @@ def _bench(task: Task):
         letters = alphabet()
         room = task.room + int(letters.table[BODY_SIZE].max()) * task.room // 2 + 2
         work = workspace(np.ascontiguousarray(task.table.columns), room)
-        data = kernel_fit.data(task.table.y, task.table.weight, *task.loss)
+        data = kernel_fit.data(task.table.y, task.table.weight, *task.loss, task.table.numbers)
         made, _local.alive = court_of.bench(
             data, work, task.limits, task.units, room, task.linear, task.may_subtract, task.may_multiply, gates()
         )

@@ -41,14 +41,13 @@ from .simplify import simplify
 from .trees import empty, room, write
 
 __all__ = [
-    "REJECTED", "ROWS_EACH", "SEEN", "Bench", "Court", "Members", "bench", "call_judge", "call_leaner", "court_gates",
+    "REJECTED", "SEEN", "Bench", "Court", "Members", "bench", "call_judge", "call_leaner", "court_gates",
     "enter_judge", "enter_leaner", "example_court", "judge", "members", "offer", "offer_leaner", "put", "rejudge",
     "wanted",
 ]  # fmt: skip
 
 REJECTED, SEEN = np.inf, -1.0  # what judge() says instead of a loss
 SAME = 1e-10  # a number that is this near to 0 or 1, as a share of what matters, is written as 0 or 1
-ROWS_EACH = 2  # rows that a fitted number needs: through six points goes every formula of six numbers
 HOPE = 100.0  # a shorter form this much worse than the best so far may still win when its constants are fitted
 # columns of Members.info and Members.costs
 SIZE, BIRTH, NAME, PARENT, OTHER, KIND = range(6)
@@ -157,7 +156,7 @@ def judge(tree, out, steps, gain, visits, seen, address):
     if length == 0:
         return REJECTED
     constants = prepare(tree.codes, tree.values, size, tree.starts, k_terms, court.terms, work, fit)
-    if constants < 0 or constants + k_terms > max(work.rows // ROWS_EACH, 2):
+    if constants < 0 or constants + k_terms > court.data.numbers:
         return REJECTED
     if visits > 0:
         key = formula_key(tree, length, k_terms, court.terms, court.linear, alphabet, work)

@@ -11,8 +11,10 @@ from ..functions import address, from_function
 from ..kernels.losses import CUSTOM, LOSSES
 from ..operators import suggest
 
-__all__ = ["batch_rows", "denoised", "read_loss", "select_columns"]
+__all__ = ["batch_rows", "denoised", "numbers_for", "read_loss", "select_columns"]
 
+ROWS_EACH = 2  # rows that a fitted number needs
+ENOUGH = 1000  # rows for as many numbers as any formula has
 PARAMETERS = {"huber": (1.0, 0.0, np.inf), "quantile": (0.5, 0.0, 1.0)}  # default, and the open range it must lie in
 
 
@@ -98,6 +100,19 @@ def denoised(X: np.ndarray, y: np.ndarray, seed: int, look: Callable[[], None]) 
         look()
         smooth.append(process.predict(scaled[at : at + 1000]))
     return np.concatenate(smooth) * scale + centre
+
+
+def numbers_for(columns: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> int:
+    """How many numbers may be fitted: through six points goes every formula of six.
+
+    Only rows that differ count, because one that is there three times says as much as one of weight 3.
+    """
+    table = np.vstack([columns, y]) if weight is None else np.vstack([columns, y])[:, weight > 0]
+    first = table[:, :ENOUGH]
+    many = len(np.unique(first, axis=1).T)
+    if many < ENOUGH // 2 and first.shape < table.shape:
+        many = len(np.unique(table, axis=1).T)
+    return max(many // ROWS_EACH, 2)
 
 
 def batch_rows(rows: int, size: int, rng: np.random.Generator) -> np.ndarray:

@@ -59,15 +59,19 @@ class Settings:
     regression: bool = True
     rescale: bool = True
 
-    def rules(self, maxsize: float) -> Rules:
-        """The same for the compiled loop."""
+    def rules(self, maxsize: float, baseline: float) -> Rules:
+        """The same for the compiled loop.
+
+        Losses are compared as shares of the ``baseline``, the loss of the best constant, so that what alpha and
+        parsimony mean does not depend on the target's unit.
+        """
         weights = np.cumsum([float(self.mutation_weights.get(kind, 0.0)) for kind in MUTATIONS])
         every_child = self.optimize_probability >= 1.0
         return Rules(
             weights=weights, p_cross=float(self.crossover_probability), n_s=int(self.tournament_selection_n),
             p=float(self.tournament_selection_p), scaling=float(self.adaptive_parsimony_scaling),
-            use_frequency=bool(self.use_frequency), annealing=bool(self.annealing), alpha=float(self.alpha),
-            parsimony=float(self.parsimony), factor=float(self.perturbation_factor),
+            use_frequency=bool(self.use_frequency), annealing=bool(self.annealing), alpha=float(self.alpha) * baseline,
+            parsimony=float(self.parsimony) * baseline, factor=float(self.perturbation_factor),
             p_negate=float(self.probability_negate_constant), p_repeat=float(self.mutation_repeat),
             steps=int(self.optimizer_iterations) if every_child else 0, gain=1e-6, visits=int(self.duplicates),
             crowding=self.replacement == "crowding", quota=max(1, int(self.population_size // maxsize)),

@@ -44,6 +44,7 @@ class Data(NamedTuple):
     loss: int  # a kind of srlib.kernels.losses
     parameter: float
     address: int
+    numbers: int  # how many may be fitted
 
 
 # rows of Fit.vector: the offset and the terms' coefficients; the same before a trial; the constants; those on trial;
@@ -65,13 +66,16 @@ class Fit(NamedTuple):
     design: np.ndarray  # (COLUMNS * BLOCK,) one block of every column
 
 
-def data(y, sample_weight=None, loss: int = SQUARED, parameter: float = 1.0, address: int = 0) -> Data:
+def data(
+    y, sample_weight=None, loss: int = SQUARED, parameter: float = 1.0, address: int = 0, numbers: int = COLUMNS
+) -> Data:
     """The target as the kernels want it; weights are divided by their sum."""
     y = np.array(y, float)
     weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, float)
     weight = weight / weight.sum()
     mean = float(weight @ y) if len(y) else 0.0
-    return Data(y, np.sqrt(weight), mean, float(weight @ (y - mean) ** 2), loss, float(parameter), int(address))
+    variance = float(weight @ (y - mean) ** 2)
+    return Data(y, np.sqrt(weight), mean, variance, loss, float(parameter), int(address), int(numbers))
 
 
 def scratch() -> Fit:

@@ -16,7 +16,7 @@ BINS = 12
 
 
 def rules(**own):
-    return PRESETS["paper"].rules(10)._replace(**own)
+    return PRESETS["paper"].rules(10, 1.0)._replace(**own)
 
 
 def group(*formulas, bins=BINS):

@@ -42,8 +42,7 @@ def fitted(y=LAW, table=X, sample_weight=None, **options):
     return EvolutionRegressor(**{**SMALL, **options}).fit(table, y, sample_weight)
 
 
-# Small formulas: larger ones need more rows for their numbers (ROWS_EACH), and a weight of 3 is one row, not three.
-@parametrize_with_checks([EvolutionRegressor(**{**TINY, "maxsize": 9})])
+@parametrize_with_checks([EvolutionRegressor(**TINY), EvolutionRegressor(**{**TINY, "maxsize": 25})])
 def test_scikit_learn_contract(estimator, check):
     check(estimator)
 
