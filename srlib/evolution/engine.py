@@ -15,7 +15,6 @@ import numpy as np
 from ..constants import refit
 from ..dimensions import unit_rules
 from ..expression import Expression
-from ..kernels.api import evaluate, mean_loss
 from ..kernels.losses import SQUARED
 from ..operators import CONSTANT
 from ..parameters import words
@@ -37,6 +36,7 @@ from .island import (
 )
 from .judge import LOSS, NAME, ROWS_EACH
 from .migration import take_better
+from .objective import Objective
 from .options import Options
 from .prepare import batch_rows, denoised, select_columns
 from .regression import regression_phase
@@ -70,6 +70,7 @@ class Engine:
         self.y = denoised(X, y, seed, look) if options.denoise else y
         self.columns = np.ascontiguousarray(X.T)  # (all features, rows), the user's
         self.weight = sample_weight
+        self.loss = Objective(self.columns, self.y, sample_weight, options.loss)
         mean = np.average(self.y, weights=sample_weight)
         self.variance = float(np.average((self.y - mean) ** 2, weights=sample_weight))
         X = X[:, self.chosen]
@@ -268,11 +269,6 @@ class Engine:
         features = codes < 0
         codes[features] = -1 - self.chosen[-1 - codes[features]]
         return Expression(codes, expression.values, self.names)
-
-    def loss(self, expression: Expression) -> float:
-        """The loss on the user's rows; infinite if there is no finite value in some row."""
-        values = evaluate(expression, self.columns)
-        return mean_loss(values, self.y, self.weight, *self.options.loss)
 
     def complexity(self, expression: Expression) -> float:
         """The complexity by the user's weights."""

@@ -9,7 +9,6 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from ..events import Preparing
-from ..kernels.api import evaluate, mean_loss
 from ..parameters import chosen_operators, read_guesses, threads, words
 from ..run import Run
 from ..units import unreachable
@@ -17,6 +16,7 @@ from ..validation import check_choice
 from .checks import check_parameters
 from .engine import EXACT, STATE_VERSION, Engine
 from .history import History
+from .objective import Objective
 from .options import Options
 from .prepare import read_loss
 from .settings import PRESETS, Settings
@@ -300,8 +300,7 @@ class EvolutionRegressor(SeveralTargets):
             self.history_.front(run.elapsed, run.evaluations, run.front.copy())
 
     def _loss(self, X, y, sample_weight):
-        columns, loss = np.ascontiguousarray(X.T), read_loss(self.elementwise_loss)
-        return lambda one: mean_loss(evaluate(one, columns), y, sample_weight, *loss)
+        return Objective(np.ascontiguousarray(X.T), y, sample_weight, read_loss(self.elementwise_loss))
 
     def _options(self, n_features: int) -> Options:
         """The parameters, read and checked as far as they do not depend on the data."""

@@ -1,6 +1,8 @@
 """EvolutionRegressor: the contract of every estimator, several targets, and what each option promises."""
 
+import gc
 import pickle
+import weakref
 
 import numpy as np
 import pandas as pd
@@ -16,6 +18,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from srlib import EvolutionRegressor, Expression
 from srlib.dimensions import check_units
 from srlib.events import Finished, Iteration, Recorder, Started
+from srlib.evolution.engine import Engine
 from srlib.evolution.prepare import denoised
 from srlib.functions import from_function
 from srlib.operators import find
@@ -65,6 +68,23 @@ def test_pickle_keeps_the_answers_and_leaves_the_data():
     assert again.history_.ancestry(again.best()) or not model.history_.ancestry(model.best())
     assert model.front_.data is not None and again.front_.data is None
     assert len(model.front_.rounded()) == len(again.front_.rounded(X, HARD)) == len(model.front_)
+
+
+def test_a_fitted_model_keeps_its_front_and_not_the_search(monkeypatch):
+    engines = []
+    original = Engine._set_up_tables
+
+    def noted(self, n_features):
+        engines.append(weakref.ref(self))
+        original(self, n_features)
+
+    monkeypatch.setattr(Engine, "_set_up_tables", noted)
+    table = np.random.default_rng(2).uniform(-1, 1, (20_000, 2))
+    model = EvolutionRegressor(**TINY).fit(table, np.exp(table[:, 0]) / (2 + table[:, 1]))
+    gc.collect()
+    assert len(engines) == 1 and engines[0]() is None
+    assert len(model.front_.rounded()) == len(model.front_)
+    assert len(pickle.dumps(model)) < table.nbytes / 2, "nor the table"
 
 
 def test_grid_search_pipeline_and_clone():
