@@ -36,7 +36,7 @@ from .island import (
 )
 from .judge import LOSS, NAME, ROWS_EACH
 from .migration import take_better
-from .objective import Objective
+from .objective import Objective, minimize_loss
 from .options import Options
 from .prepare import batch_rows, denoised, select_columns
 from .regression import regression_phase
@@ -355,17 +355,16 @@ class Engine:
             island.seen[:] = 0
 
     def polish(self, run: Run) -> None:
-        """The end: constants to the last digit, standard errors, readable numbers, no formula twice."""
-        squared = self.options.loss[0] == SQUARED
+        """The end: constants to the last digit, no formula twice; for the squared loss readable numbers and errors."""
         if len(run.front) == 0:
             return
-        if squared:
-            front = run.front
-            polish(
-                front, self.columns, self.y, self.weight, until=run.polish_until, loss=self.loss,
-                complexity=lambda one: self.complexity(one) if self.allowed(one) else math.inf,
-                rounding=self.options.readable,
-            )  # fmt: skip
+        squared, until = self.options.loss[0] == SQUARED, run.polish_until
+        polish(
+            run.front, self.columns, self.y, self.weight, until=until, loss=self.loss,
+            complexity=lambda one: self.complexity(one) if self.allowed(one) else math.inf,
+            fit=None if squared else lambda one: minimize_loss(one, self.loss, until),
+            errors=squared, rounding=squared and self.options.readable,
+        )  # fmt: skip
         run.front.attach(self.columns.T, self.y, self.weight, self.loss)
         run.front = run.front.without_duplicates(seconds=max(0.0, min(1.0, run.polish_until - time.monotonic())))
 
