@@ -14,9 +14,10 @@ import numpy as np
 
 from ..run import Run, StopSearch
 from .evolve import COUNTS
-from .island import Island, Task, advance, advance_abroad
+from .island import Island, Task, advance, advance_abroad, expression_of, rejudge_hall
 from .judge import COMPLEXITY, LOSS, NAME, Members, members
 from .migration import best_of_each_complexity, migrate, take_better
+from .objective import Objective
 from .selection import update_frequencies
 from .travel import pack
 
@@ -54,11 +55,20 @@ class Archipelago:
         """Formulas that the islands have evaluated so far."""
         return sum(int(island.counts[EVALUATED]) for island in self.islands)
 
-    def iterate(self, task: Task, executor: Executor, local: bool, shares: tuple[float, float], run: Run) -> list[int]:
+    def iterate(
+        self,
+        task: Task,
+        all_rows: Objective | None,
+        executor: Executor,
+        local: bool,
+        shares: tuple[float, float],
+        run: Run,
+    ) -> list[int]:
         """One iteration; returns the places of the hall of fame that are new. Ends early by StopSearch.
 
-        ``local`` says that the executor's workers share this process's memory, so that islands are changed in place and
-        can be stopped in the middle of their work.
+        ``all_rows`` is what the hall of fame is judged by where the task has but a batch of the rows. ``local`` says
+        that the executor's workers share this process's memory, so that islands are changed in place and can be stopped
+        in the middle of their work.
         """
         frequency = self.counts / self.counts.sum()
         before = self.evaluated
@@ -67,12 +77,16 @@ class Archipelago:
         stop = np.zeros(1, np.int64)
         try:
             self._work(task, executor, local, stop, run)
+            changed = self.admit(all_rows, run)
         except (StopSearch, KeyboardInterrupt):
-            self._gather(run, before)
+            self.hall = self._newcomers()  # to be judged by whoever asked for the end; the front has all others
             raise
-        places = self._gather(run, before)
-        migrate(self.islands, self.hall, shares, task.rules, self.rng)
-        return places
+        finally:
+            run.count(self.evaluated - before)
+        for island in self.islands:
+            update_frequencies(self.counts, island.population.costs[: int(island.counts[FILLED]), COMPLEXITY])
+        migrate(self.islands, self.hall if all_rows is None else self._hall_on(task), shares, task.rules, self.rng)
+        return [int(place) for place in best_of_each_complexity(self.hall) if int(place) in changed]
 
     def _work(self, task: Task, executor: Executor, local: bool, stop: np.ndarray, run: Run) -> None:
         """An iteration of all islands, wherever they are worked on."""
@@ -115,14 +129,36 @@ class Archipelago:
             if future.done() and not future.cancelled() and future.exception() is None:
                 self.islands[number] = future.result()
 
-    def _gather(self, run: Run, before: int) -> list[int]:
-        """Take over what the islands have found."""
-        run.count(self.evaluated - before)
-        changed: set[int] = set()
+    def _newcomers(self) -> Members:
+        """The best of each complexity that the islands have found since the last look."""
+        best = members(*self.hall.codes.shape)
         for island in self.islands:
-            changed.update(take_better(self.hall, island.hall).tolist())
-            update_frequencies(self.counts, island.population.costs[: int(island.counts[FILLED]), COMPLEXITY])
-        return [int(place) for place in best_of_each_complexity(self.hall) if int(place) in changed]
+            take_better(best, island.hall)
+        return best
+
+    def admit(self, all_rows: Objective | None, run: Run) -> set[int]:
+        """Take what the islands have found into the hall of fame; returns the places that changed.
+
+        The losses of a batch tell who is the best of this iteration, but not who is better than those of earlier
+        batches: with ``all_rows`` the newcomers are judged on all of them (as PySR does).
+        """
+        best = self._newcomers()
+        if all_rows is not None:
+            for place in np.flatnonzero(np.isfinite(best.costs[:, LOSS])):
+                run.look()
+                best.costs[place, LOSS] = all_rows(expression_of(best, place))
+        return set(take_better(self.hall, best).tolist())
+
+    def judge_hall(self, objective: Objective) -> None:
+        """The hall of fame's losses by an objective."""
+        for place in np.flatnonzero(np.isfinite(self.hall.costs[:, LOSS])):
+            self.hall.costs[place, LOSS] = objective(expression_of(self.hall, place))
+
+    def _hall_on(self, task: Task) -> Members:
+        """The hall of fame with its losses on a batch, which are those of the members whose places it may take."""
+        hall = Members(*(part.copy() for part in self.hall))
+        rejudge_hall(hall, task)
+        return hall
 
     def living(self) -> list[int]:
         """The names of all members and of the hall of fame."""

@@ -32,7 +32,6 @@ from .island import (
     forget_bench,
     new_island,
     populate,
-    rejudge_hall,
 )
 from .judge import LOSS, NAME, ROWS_EACH
 from .migration import take_better
@@ -81,6 +80,7 @@ class Engine:
             self.scales = Scales(state["scales"][:-1], state["scales"][-1])
         self.scaled = np.ascontiguousarray((X * self.scales.features).T)  # (chosen features, rows)
         self.target = self.y * self.scales.target
+        self._inside_loss = Objective(self.scaled, self.target, sample_weight, options.loss)
         self.history = History()
         self._token, self._world = uuid.uuid4().hex, None
         self._offered: dict[bytes, float] = {}
@@ -129,12 +129,13 @@ class Engine:
     def _iterations(self, run: Run, state: dict | None, wanted: int, executor, local: bool) -> Iterator[int]:
         settings, options = self.settings, self.options
         batching = options.batching if options.batching != "auto" else len(self.y) > MANY_ROWS
+        all_rows = self._inside_loss if batching else None
         if state is None:
             rng, first = np.random.default_rng([self.seed, 1 << 32]), 0
             task = self._task(self._table(rng, batching, 0), batching)
             self._offer_constant(run)
             given = self._first_formulas(run)
-            world = self._new_world(task, given, rng, run)
+            world = self._new_world(task, all_rows, given, rng, run)
             self._take_new(world, range(self.bins), run)
         else:
             world, first = restored(state, settings.population_size, self.room, self.bins), state["iteration"]
@@ -143,7 +144,7 @@ class Engine:
             self._judge_again(run)
             task = self._task(self._table(world.rng, batching, first), batching or others)
             if others:
-                self._judge_world_again(world, task)
+                self._judge_world_again(world)
         run.remember(self._describe(world, first))
         idle = 0 if state is None else state["idle"]
         for iteration in range(first + 1, first + wanted + 1):
@@ -152,9 +153,8 @@ class Engine:
                 task = replace(task, table=self._table(world.rng, batching, iteration))
             task = replace(task, budget=self._budget(run))
             before = run.front.copy()
-            places = world.iterate(
-                task, executor, local, (settings.fraction_replaced_hof, settings.fraction_replaced), run
-            )
+            shares = settings.fraction_replaced_hof, settings.fraction_replaced
+            places = world.iterate(task, all_rows, executor, local, shares, run)
             task = replace(task, fresh=batching)
             for island in world.islands:
                 self.history.record(island.log)
@@ -197,7 +197,7 @@ class Engine:
             simplify=settings.should_simplify, fresh=fresh,
         )  # fmt: skip
 
-    def _new_world(self, task: Task, given, rng, run: Run) -> Archipelago:
+    def _new_world(self, task: Task, all_rows: Objective | None, given, rng, run: Run) -> Archipelago:
         settings = self.settings
         size = settings.population_size
         islands = [new_island(i, self.seed, size, self.room, self.bins) for i in range(settings.populations)]
@@ -215,6 +215,8 @@ class Engine:
             finally:
                 take_better(world.hall, island.hall)
                 self.history.record(island.log)
+        if all_rows is not None:
+            world.judge_hall(all_rows)
         return world
 
     def _first_formulas(self, run: Run) -> list[tuple[Expression, int]]:
@@ -348,9 +350,9 @@ class Engine:
         for entry in front:
             run.front.add(entry.expression, self.loss(entry.expression), self.complexity(entry.expression))
 
-    def _judge_world_again(self, world: Archipelago, task: Task) -> None:
+    def _judge_world_again(self, world: Archipelago) -> None:
         """What the islands share, on other rows than those of the earlier fit; nothing counts as tried before."""
-        rejudge_hall(world.hall, task)
+        world.judge_hall(self._inside_loss)
         for island in world.islands:
             island.seen[:] = 0
 

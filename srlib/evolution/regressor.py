@@ -82,8 +82,8 @@ class EvolutionRegressor(SeveralTargets):
     elementwise_loss : str or callable
         "squared", "absolute", "huber(1.0)", "quantile(0.5)", "logcosh", or a function of (prediction, target).
     batching : {"auto"} or bool
-        Whether each iteration looks at a random part of the rows; "auto": above 2000 rows. The front is always judged
-        on all of them.
+        Whether each iteration looks at a random part of the rows; "auto": above 2000 rows. The hall of fame and the
+        front are judged on all of them.
     batch_size : int
         Rows of a batch.
     select_k_features : int, optional
