@@ -7,6 +7,7 @@ workers of a cluster.
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import FIRST_EXCEPTION, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
@@ -49,6 +50,7 @@ class Archipelago:
         self.islands, self.rng = islands, rng
         self.hall: Members = members(bins, room)
         self.counts = np.ones(bins)  # of the complexities of late
+        self.seconds_of_work = 0.0  # of the islands, in the last iteration
 
     @property
     def evaluated(self) -> int:
@@ -76,7 +78,9 @@ class Archipelago:
             island.frequency[:] = frequency
         stop = np.zeros(1, np.int64)
         try:
+            began = time.perf_counter()
             self._work(task, executor, local, stop, run)
+            self.seconds_of_work = time.perf_counter() - began
             changed = self.admit(all_rows, run)
         except (StopSearch, KeyboardInterrupt):
             self.hall = self._newcomers()  # to be judged by whoever asked for the end; the front has all others

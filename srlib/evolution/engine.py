@@ -148,6 +148,7 @@ class Engine:
         run.remember(self._describe(world, first))
         idle = 0 if state is None else state["idle"]
         for iteration in range(first + 1, first + wanted + 1):
+            began = time.perf_counter()
             run.check()
             if batching and iteration > first + 1:
                 task = replace(task, table=self._table(world.rng, batching, iteration))
@@ -163,7 +164,8 @@ class Engine:
             self.history.front(run.elapsed, run.evaluations, run.front.copy())
             idle = 0 if run.front != before else idle + 1
             describe = self._describe(world, iteration, idle)
-            run.iteration(iteration, first + wanted, describe, self._details(world))
+            alone = time.perf_counter() - began - world.seconds_of_work
+            run.iteration(iteration, first + wanted, describe, {**self._details(world), "serial_seconds": alone})
             yield iteration
             if options.until_exact and self._exact(run) and idle >= PATIENCE:
                 raise StopSearch("exact")

@@ -111,6 +111,8 @@ def test_events_come_in_order_and_the_history_tells_how_it_went():
     assert [type(event) for event in recorder.events] == [Started, *[Iteration] * 4, Finished]
     assert [event.number for event in recorder.iterations] == [1, 2, 3, 4]
     assert recorder.iterations[-1].details["islands"] == 2
+    alone, ends = [event.details["serial_seconds"] for event in recorder.iterations], recorder.iterations[-1].elapsed
+    assert min(alone) > 0 and sum(alone) < ends, "what lies between the islands' work is a part of the whole"
     assert (model.n_iterations_, model.stopped_by_) == (4, "completed")
     assert recorder.events[-1].evaluations == model.n_evaluations_
     losses = [front[-1].loss for _, _, front in model.history_.fronts]
