@@ -25,14 +25,7 @@ from .archipelago import Archipelago, thread_pool
 from .dimensions import dimension_violations
 from .evolve import COUNTS, KINDS
 from .history import History
-from .island import (
-    Table,
-    Task,
-    expression_of,
-    forget_bench,
-    new_island,
-    populate,
-)
+from .island import Table, Task, expression_of, forget_bench, new_island, populate
 from .judge import LOSS, NAME, ROWS_EACH
 from .migration import take_better
 from .objective import Objective, minimize_loss
@@ -54,6 +47,9 @@ SPARE_NODES = 24  # nodes that a formula in the making may have beyond the large
 FIRST_MEMBERS = 60
 QUIETLY = 0.2  # seconds for the constants of what a stopped search has found last
 REGRESSION_SHARE = 0.6  # of a time limit
+# The regression asks whether to stop about every 1 to 2 ms, in which islands evaluate 8 to 16 formulas: it may take up
+# to half of the islands' time, but a few seconds in any case.
+EVALUATIONS_A_LOOK, LEAST_LOOKS = 32, 4000
 
 
 class Engine:
@@ -134,7 +130,7 @@ class Engine:
             rng, first = np.random.default_rng([self.seed, 1 << 32]), 0
             task = self._task(self._table(rng, batching, 0), batching)
             self._offer_constant(run)
-            given = self._first_formulas(run)
+            given = self._first_formulas(run, wanted)
             world = self._new_world(task, all_rows, given, rng, run)
             self._take_new(world, range(self.bins), run)
         else:
@@ -221,7 +217,7 @@ class Engine:
             world.judge_hall(all_rows)
         return world
 
-    def _first_formulas(self, run: Run) -> list[tuple[Expression, int]]:
+    def _first_formulas(self, run: Run, wanted: int) -> list[tuple[Expression, int]]:
         """The user's guesses, and what the regression phase finds; over the scaled columns, with how they were made."""
         back = {int(j): place for place, j in enumerate(self.chosen)}
         given = []
@@ -233,11 +229,13 @@ class Engine:
                 codes = [-1 - back[-1 - code] if code < 0 else code for code in guess.codes.tolist()]
                 given.append((into_scales(Expression(codes, guess.values), self.scales), KINDS.index("guess")))
         if self.settings.regression and len(self.y) > 3:
-            given += [(one, KINDS.index("regression")) for one in self._regress(run)]
+            given += [(one, KINDS.index("regression")) for one in self._regress(run, wanted)]
         return given
 
-    def _regress(self, run: Run) -> list[Expression]:
+    def _regress(self, run: Run, wanted: int) -> list[Expression]:
         best: list[tuple[float, Expression]] = []
+        allowed = wanted * self.settings.populations * self.settings.ncycles_per_iteration
+        looks = max(LEAST_LOOKS, int(min(allowed, run.evaluations_left) / EVALUATIONS_A_LOOK))
 
         def report(expression: Expression) -> None:
             run.check()
@@ -247,9 +245,11 @@ class Engine:
                 best.append((loss, expression))
 
         def should_stop() -> bool:
+            nonlocal looks
             run.check()
+            looks -= 1  # a clock that is the same on every machine
             limit = self.options.time_limit
-            late = limit is not None and run.elapsed > REGRESSION_SHARE * limit
+            late = looks < 0 or (limit is not None and run.elapsed > REGRESSION_SHARE * limit)
             return late or (self.options.until_exact and self._exact(run))
 
         operators, maxsize = self.options.operators, int(self.options.maxsize)

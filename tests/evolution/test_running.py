@@ -174,6 +174,24 @@ def test_the_regression_and_the_paper_preset_keep_to_the_budget():
         assert (model.n_evaluations_, model.stopped_by_) == (160, "max_evaluations")
 
 
+def test_the_regression_has_a_share_of_the_work_that_the_islands_are_given(monkeypatch):
+    looks = []
+
+    def endless(X, y, weight, operators, maxsize, report, should_stop):
+        looks.append(0)
+        while not should_stop():
+            looks[-1] += 1
+        return []
+
+    monkeypatch.setattr("srlib.evolution.engine.regression_phase", endless)
+    monkeypatch.setattr("srlib.evolution.engine.LEAST_LOOKS", 100)
+    given = {"niterations": 10**6, "populations": 2, "ncycles_per_iteration": 50, "regression": True}
+    for niterations, most in ((1, 10**6), (320, 10**6), (320, 6400)):
+        stop = lambda event: isinstance(event, Iteration)  # noqa: E731
+        fitted(**{**given, "niterations": niterations, "max_evaluations": most, "callbacks": [stop]})
+    assert looks == [100, 1000, 199], "the least, a 32nd of 320*2*50 evaluations, and of 6399"
+
+
 @pytest.mark.parametrize("stop_when", [0.15, lambda loss, complexity: loss < 0.2 and complexity < 12])
 def test_stop_when(stop_when):
     model = EvolutionRegressor(**{**FOREVER, "stop_when": stop_when}).fit(X, y)  # noqa: F821
