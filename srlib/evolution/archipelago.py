@@ -50,6 +50,7 @@ class Archipelago:
         self.islands, self.rng = islands, rng
         self.hall: Members = members(bins, room)
         self.counts = np.ones(bins)  # of the complexities of late
+        self._sent: tuple | None = None  # the key of the table that workers in other processes were sent last
         self.seconds_of_work = 0.0  # of the islands, in the last iteration
 
     @property
@@ -97,17 +98,27 @@ class Archipelago:
         futures: list[Future] = []
         share, more = divmod(task.budget, len(self.islands))
         luggage = None if local else pack(task.loss)
+        nothing = members(0, task.room)
+
+        def submit(number: int, bare: bool) -> Future:
+            island, own = self.islands[number], replace(task, budget=share + (number < more))
+            if local:
+                return executor.submit(advance, island, own, stop)
+            own = replace(own, table=task.table.bare()) if bare else own
+            return executor.submit(advance_abroad, replace(island, log=nothing), own, luggage)
+
         try:
-            for number, island in enumerate(self.islands):
-                own = replace(task, budget=share + (number < more))
-                if local:
-                    futures.append(executor.submit(advance, island, own, stop))
-                else:
-                    futures.append(executor.submit(advance_abroad, island, own, luggage))
+            for number in range(len(self.islands)):
+                futures.append(submit(number, bare=task.table.key == self._sent))
             pending = set(futures)
             while pending:
-                _, pending = wait(pending, timeout=LOOK, return_when=FIRST_EXCEPTION)
+                done, pending = wait(pending, timeout=LOOK, return_when=FIRST_EXCEPTION)
                 run.look()
+                for number, future in enumerate(futures):
+                    if future in done and future.exception() is None and future.result() is None:  # a new worker
+                        futures[number] = submit(number, bare=False)
+                        pending.add(futures[number])
+            self._sent = task.table.key
             self.islands = [future.result() for future in futures]
         except (StopSearch, KeyboardInterrupt):
             self._stop(futures, local, stop)
@@ -131,7 +142,7 @@ class Archipelago:
             return
         for number, future in enumerate(futures):
             if future.done() and not future.cancelled() and future.exception() is None:
-                self.islands[number] = future.result()
+                self.islands[number] = future.result() or self.islands[number]
 
     def _newcomers(self) -> Members:
         """The best of each complexity that the islands have found since the last look."""

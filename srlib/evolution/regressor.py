@@ -130,8 +130,9 @@ class EvolutionRegressor(SeveralTargets):
         cluster.scale(jobs=10)
         model = EvolutionRegressor(populations=160, executor=Client(cluster).get_executor())
 
-    and on Kubernetes with ``from dask_kubernetes.operator import KubeCluster``. An island's state and its batch of rows
-    travel with each task (about 300 kB), and a task whose worker dies is done again elsewhere with the same result.
+    and on Kubernetes with ``from dask_kubernetes.operator import KubeCluster``. An island's state travels
+    with each task (about half a megabyte either way), the table only to workers that do not have it yet (a batch each
+    time), and a task whose worker dies is done again elsewhere with the same result.
     Islands should be a multiple of the workers, and ``ncycles_per_iteration`` large enough that an iteration takes a
     second or more.
 
