@@ -7,6 +7,7 @@ workers of a cluster.
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import FIRST_EXCEPTION, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
@@ -14,9 +15,10 @@ import numpy as np
 
 from ..run import Run, StopSearch
 from .evolve import COUNTS
-from .island import Island, Task, advance, advance_abroad
+from .island import Island, Task, advance, advance_abroad, expression_of, rejudge_hall
 from .judge import COMPLEXITY, LOSS, NAME, Members, members
 from .migration import best_of_each_complexity, migrate, take_better
+from .objective import Objective
 from .selection import update_frequencies
 from .travel import pack
 
@@ -48,17 +50,28 @@ class Archipelago:
         self.islands, self.rng = islands, rng
         self.hall: Members = members(bins, room)
         self.counts = np.ones(bins)  # of the complexities of late
+        self._sent: tuple | None = None  # the key of the table that workers in other processes were sent last
+        self.seconds_of_work = 0.0  # of the islands, in the last iteration
 
     @property
     def evaluated(self) -> int:
         """Formulas that the islands have evaluated so far."""
         return sum(int(island.counts[EVALUATED]) for island in self.islands)
 
-    def iterate(self, task: Task, executor: Executor, local: bool, shares: tuple[float, float], run: Run) -> list[int]:
+    def iterate(
+        self,
+        task: Task,
+        all_rows: Objective | None,
+        executor: Executor,
+        local: bool,
+        shares: tuple[float, float],
+        run: Run,
+    ) -> list[int]:
         """One iteration; returns the places of the hall of fame that are new. Ends early by StopSearch.
 
-        ``local`` says that the executor's workers share this process's memory, so that islands are changed in place and
-        can be stopped in the middle of their work.
+        ``all_rows`` is what the hall of fame is judged by where the task has but a batch of the rows. ``local`` says
+        that the executor's workers share this process's memory, so that islands are changed in place and can be stopped
+        in the middle of their work.
         """
         frequency = self.counts / self.counts.sum()
         before = self.evaluated
@@ -66,30 +79,46 @@ class Archipelago:
             island.frequency[:] = frequency
         stop = np.zeros(1, np.int64)
         try:
+            began = time.perf_counter()
             self._work(task, executor, local, stop, run)
+            self.seconds_of_work = time.perf_counter() - began
+            changed = self.admit(all_rows, run)
         except (StopSearch, KeyboardInterrupt):
-            self._gather(run, before)
+            self.hall = self._newcomers()  # to be judged by whoever asked for the end; the front has all others
             raise
-        places = self._gather(run, before)
-        migrate(self.islands, self.hall, shares, task.rules, self.rng)
-        return places
+        finally:
+            run.count(self.evaluated - before)
+        for island in self.islands:
+            update_frequencies(self.counts, island.population.costs[: int(island.counts[FILLED]), COMPLEXITY])
+        migrate(self.islands, self.hall if all_rows is None else self._hall_on(task), shares, task.rules, self.rng)
+        return [int(place) for place in best_of_each_complexity(self.hall) if int(place) in changed]
 
     def _work(self, task: Task, executor: Executor, local: bool, stop: np.ndarray, run: Run) -> None:
         """An iteration of all islands, wherever they are worked on."""
         futures: list[Future] = []
         share, more = divmod(task.budget, len(self.islands))
         luggage = None if local else pack(task.loss)
+        nothing = members(0, task.room)
+
+        def submit(number: int, bare: bool) -> Future:
+            island, own = self.islands[number], replace(task, budget=share + (number < more))
+            if local:
+                return executor.submit(advance, island, own, stop)
+            own = replace(own, table=task.table.bare()) if bare else own
+            return executor.submit(advance_abroad, replace(island, log=nothing), own, luggage)
+
         try:
-            for number, island in enumerate(self.islands):
-                own = replace(task, budget=share + (number < more))
-                if local:
-                    futures.append(executor.submit(advance, island, own, stop))
-                else:
-                    futures.append(executor.submit(advance_abroad, island, own, luggage))
+            for number in range(len(self.islands)):
+                futures.append(submit(number, bare=task.table.key == self._sent))
             pending = set(futures)
             while pending:
-                _, pending = wait(pending, timeout=LOOK, return_when=FIRST_EXCEPTION)
+                done, pending = wait(pending, timeout=LOOK, return_when=FIRST_EXCEPTION)
                 run.look()
+                for number, future in enumerate(futures):
+                    if future in done and future.exception() is None and future.result() is None:  # a new worker
+                        futures[number] = submit(number, bare=False)
+                        pending.add(futures[number])
+            self._sent = task.table.key
             self.islands = [future.result() for future in futures]
         except (StopSearch, KeyboardInterrupt):
             self._stop(futures, local, stop)
@@ -113,16 +142,38 @@ class Archipelago:
             return
         for number, future in enumerate(futures):
             if future.done() and not future.cancelled() and future.exception() is None:
-                self.islands[number] = future.result()
+                self.islands[number] = future.result() or self.islands[number]
 
-    def _gather(self, run: Run, before: int) -> list[int]:
-        """Take over what the islands have found."""
-        run.count(self.evaluated - before)
-        changed: set[int] = set()
+    def _newcomers(self) -> Members:
+        """The best of each complexity that the islands have found since the last look."""
+        best = members(*self.hall.codes.shape)
         for island in self.islands:
-            changed.update(take_better(self.hall, island.hall).tolist())
-            update_frequencies(self.counts, island.population.costs[: int(island.counts[FILLED]), COMPLEXITY])
-        return [int(place) for place in best_of_each_complexity(self.hall) if int(place) in changed]
+            take_better(best, island.hall)
+        return best
+
+    def admit(self, all_rows: Objective | None, run: Run) -> set[int]:
+        """Take what the islands have found into the hall of fame; returns the places that changed.
+
+        The losses of a batch tell who is the best of this iteration, but not who is better than those of earlier
+        batches: with ``all_rows`` the newcomers are judged on all of them (as PySR does).
+        """
+        best = self._newcomers()
+        if all_rows is not None:
+            for place in np.flatnonzero(np.isfinite(best.costs[:, LOSS])):
+                run.look()
+                best.costs[place, LOSS] = all_rows(expression_of(best, place))
+        return set(take_better(self.hall, best).tolist())
+
+    def judge_hall(self, objective: Objective) -> None:
+        """The hall of fame's losses by an objective."""
+        for place in np.flatnonzero(np.isfinite(self.hall.costs[:, LOSS])):
+            self.hall.costs[place, LOSS] = objective(expression_of(self.hall, place))
+
+    def _hall_on(self, task: Task) -> Members:
+        """The hall of fame with its losses on a batch, which are those of the members whose places it may take."""
+        hall = Members(*(part.copy() for part in self.hall))
+        rejudge_hall(hall, task)
+        return hall
 
     def living(self) -> list[int]:
         """The names of all members and of the hall of fame."""

@@ -15,7 +15,6 @@ import numpy as np
 from ..constants import refit
 from ..dimensions import unit_rules
 from ..expression import Expression
-from ..kernels.api import evaluate, mean_loss
 from ..kernels.losses import SQUARED
 from ..operators import CONSTANT
 from ..parameters import words
@@ -26,17 +25,10 @@ from .archipelago import Archipelago, thread_pool
 from .dimensions import dimension_violations
 from .evolve import COUNTS, KINDS
 from .history import History
-from .island import (
-    Table,
-    Task,
-    expression_of,
-    forget_bench,
-    new_island,
-    populate,
-    rejudge_hall,
-)
+from .island import Table, Task, expression_of, forget_bench, new_island, populate
 from .judge import LOSS, NAME
 from .migration import take_better
+from .objective import Objective, minimize_loss
 from .options import Options
 from .prepare import batch_rows, denoised, numbers_for, select_columns
 from .regression import regression_phase
@@ -55,6 +47,9 @@ SPARE_NODES = 24  # nodes that a formula in the making may have beyond the large
 FIRST_MEMBERS = 60
 QUIETLY = 0.2  # seconds for the constants of what a stopped search has found last
 REGRESSION_SHARE = 0.6  # of a time limit
+# The regression asks whether to stop about every 1 to 2 ms, in which islands evaluate 8 to 16 formulas: it may take up
+# to half of the islands' time, but a few seconds in any case.
+EVALUATIONS_A_LOOK, LEAST_LOOKS = 32, 4000
 
 
 class Engine:
@@ -70,6 +65,7 @@ class Engine:
         self.y = denoised(X, y, seed, look) if options.denoise else y
         self.columns = np.ascontiguousarray(X.T)  # (all features, rows), the user's
         self.weight = sample_weight
+        self.loss = Objective(self.columns, self.y, sample_weight, options.loss)
         mean = np.average(self.y, weights=sample_weight)
         self.variance = float(np.average((self.y - mean) ** 2, weights=sample_weight))
         X = X[:, self.chosen]
@@ -81,6 +77,7 @@ class Engine:
         self.scaled = np.ascontiguousarray((X * self.scales.features).T)  # (chosen features, rows)
         self.target = self.y * self.scales.target
         self.numbers = numbers_for(self.scaled, self.target, sample_weight)
+        self._inside_loss = Objective(self.scaled, self.target, sample_weight, options.loss)
         self.history = History()
         self._token, self._world = uuid.uuid4().hex, None
         self._offered: dict[bytes, float] = {}
@@ -129,12 +126,13 @@ class Engine:
     def _iterations(self, run: Run, state: dict | None, wanted: int, executor, local: bool) -> Iterator[int]:
         settings, options = self.settings, self.options
         batching = options.batching if options.batching != "auto" else len(self.y) > MANY_ROWS
+        all_rows = self._inside_loss if batching else None
         if state is None:
             rng, first = np.random.default_rng([self.seed, 1 << 32]), 0
             task = self._task(self._table(rng, batching, 0), batching)
             self._offer_constant(run)
-            given = self._first_formulas(run)
-            world = self._new_world(task, given, rng, run)
+            given = self._first_formulas(run, wanted)
+            world = self._new_world(task, all_rows, given, rng, run)
             self._take_new(world, range(self.bins), run)
         else:
             world, first = restored(state, settings.population_size, self.room, self.bins), state["iteration"]
@@ -143,18 +141,18 @@ class Engine:
             self._judge_again(run)
             task = self._task(self._table(world.rng, batching, first), batching or others)
             if others:
-                self._judge_world_again(world, task)
+                self._judge_world_again(world)
         run.remember(self._describe(world, first))
         idle = 0 if state is None else state["idle"]
         for iteration in range(first + 1, first + wanted + 1):
+            began = time.perf_counter()
             run.check()
             if batching and iteration > first + 1:
                 task = replace(task, table=self._table(world.rng, batching, iteration))
             task = replace(task, budget=self._budget(run))
             before = run.front.copy()
-            places = world.iterate(
-                task, executor, local, (settings.fraction_replaced_hof, settings.fraction_replaced), run
-            )
+            shares = settings.fraction_replaced_hof, settings.fraction_replaced
+            places = world.iterate(task, all_rows, executor, local, shares, run)
             task = replace(task, fresh=batching)
             for island in world.islands:
                 self.history.record(island.log)
@@ -163,7 +161,8 @@ class Engine:
             self.history.front(run.elapsed, run.evaluations, run.front.copy())
             idle = 0 if run.front != before else idle + 1
             describe = self._describe(world, iteration, idle)
-            run.iteration(iteration, first + wanted, describe, self._details(world))
+            alone = time.perf_counter() - began - world.seconds_of_work
+            run.iteration(iteration, first + wanted, describe, {**self._details(world), "serial_seconds": alone})
             yield iteration
             if options.until_exact and self._exact(run) and idle >= PATIENCE:
                 raise StopSearch("exact")
@@ -198,7 +197,7 @@ class Engine:
             simplify=settings.should_simplify, fresh=fresh,
         )  # fmt: skip
 
-    def _new_world(self, task: Task, given, rng, run: Run) -> Archipelago:
+    def _new_world(self, task: Task, all_rows: Objective | None, given, rng, run: Run) -> Archipelago:
         settings = self.settings
         size = settings.population_size
         islands = [new_island(i, self.seed, size, self.room, self.bins) for i in range(settings.populations)]
@@ -216,9 +215,11 @@ class Engine:
             finally:
                 take_better(world.hall, island.hall)
                 self.history.record(island.log)
+        if all_rows is not None:
+            world.judge_hall(all_rows)
         return world
 
-    def _first_formulas(self, run: Run) -> list[tuple[Expression, int]]:
+    def _first_formulas(self, run: Run, wanted: int) -> list[tuple[Expression, int]]:
         """The user's guesses, and what the regression phase finds; over the scaled columns, with how they were made."""
         back = {int(j): place for place, j in enumerate(self.chosen)}
         given = []
@@ -230,11 +231,13 @@ class Engine:
                 codes = [-1 - back[-1 - code] if code < 0 else code for code in guess.codes.tolist()]
                 given.append((into_scales(Expression(codes, guess.values), self.scales), KINDS.index("guess")))
         if self.settings.regression and len(self.y) > 3:
-            given += [(one, KINDS.index("regression")) for one in self._regress(run)]
+            given += [(one, KINDS.index("regression")) for one in self._regress(run, wanted)]
         return given
 
-    def _regress(self, run: Run) -> list[Expression]:
+    def _regress(self, run: Run, wanted: int) -> list[Expression]:
         best: list[tuple[float, Expression]] = []
+        allowed = wanted * self.settings.populations * self.settings.ncycles_per_iteration
+        looks = max(LEAST_LOOKS, int(min(allowed, run.evaluations_left) / EVALUATIONS_A_LOOK))
 
         def report(expression: Expression) -> None:
             run.check()
@@ -244,9 +247,11 @@ class Engine:
                 best.append((loss, expression))
 
         def should_stop() -> bool:
+            nonlocal looks
             run.check()
+            looks -= 1  # a clock that is the same on every machine
             limit = self.options.time_limit
-            late = limit is not None and run.elapsed > REGRESSION_SHARE * limit
+            late = looks < 0 or (limit is not None and run.elapsed > REGRESSION_SHARE * limit)
             return late or (self.options.until_exact and self._exact(run))
 
         operators, maxsize = self.options.operators, int(self.options.maxsize)
@@ -270,11 +275,6 @@ class Engine:
         features = codes < 0
         codes[features] = -1 - self.chosen[-1 - codes[features]]
         return Expression(codes, expression.values, self.names)
-
-    def loss(self, expression: Expression) -> float:
-        """The loss on the user's rows; infinite if there is no finite value in some row."""
-        values = evaluate(expression, self.columns)
-        return mean_loss(values, self.y, self.weight, *self.options.loss)
 
     def complexity(self, expression: Expression) -> float:
         """The complexity by the user's weights."""
@@ -333,8 +333,7 @@ class Engine:
 
     def _baseline(self) -> float:
         """The loss of a constant on the scaled target; 1 where that is 0."""
-        constant = np.full(len(self.target), self._middle(self.target))
-        loss = mean_loss(constant, self.target, self.weight, *self.options.loss)
+        loss = self._inside_loss(Expression.constant(self._middle(self.target)))
         return loss if 0 < loss < np.inf else 1.0
 
     def _offer_constant(self, run: Run) -> None:
@@ -363,24 +362,23 @@ class Engine:
         for entry in front:
             run.front.add(entry.expression, self.loss(entry.expression), self.complexity(entry.expression))
 
-    def _judge_world_again(self, world: Archipelago, task: Task) -> None:
+    def _judge_world_again(self, world: Archipelago) -> None:
         """What the islands share, on other rows than those of the earlier fit; nothing counts as tried before."""
-        rejudge_hall(world.hall, task)
+        world.judge_hall(self._inside_loss)
         for island in world.islands:
             island.seen[:] = 0
 
     def polish(self, run: Run) -> None:
-        """The end: constants to the last digit, standard errors, readable numbers, no formula twice."""
-        squared = self.options.loss[0] == SQUARED
+        """The end: constants to the last digit, no formula twice; for the squared loss readable numbers and errors."""
         if len(run.front) == 0:
             return
-        if squared:
-            front = run.front
-            polish(
-                front, self.columns, self.y, self.weight, until=run.polish_until, loss=self.loss,
-                complexity=lambda one: self.complexity(one) if self.allowed(one) else math.inf,
-                rounding=self.options.readable,
-            )  # fmt: skip
+        squared, until = self.options.loss[0] == SQUARED, run.polish_until
+        polish(
+            run.front, self.columns, self.y, self.weight, until=until, loss=self.loss,
+            complexity=lambda one: self.complexity(one) if self.allowed(one) else math.inf,
+            fit=None if squared else lambda one: minimize_loss(one, self.loss, until),
+            errors=squared, rounding=squared and self.options.readable,
+        )  # fmt: skip
         run.front.attach(self.columns.T, self.y, self.weight, self.loss)
         run.front = run.front.without_duplicates(seconds=max(0.0, min(1.0, run.polish_until - time.monotonic())))
 

@@ -32,6 +32,7 @@ __all__ = [
 ]  # fmt: skip
 
 NO_NAME = -1
+KEPT_TABLES = 2  # of different searches on the same workers
 EVALUATED = COUNTS[0]
 
 
@@ -44,6 +45,10 @@ class Table:
     weight: np.ndarray | None  # (rows,)
     numbers: int  # how many may be fitted (srlib.evolution.prepare.numbers_for)
     key: tuple  # of one table of one search, in any process
+
+    def bare(self) -> Table:
+        """The key alone, for a worker that may have the rows already."""
+        return replace(self, columns=None, y=None, weight=None)
 
 
 @dataclass(frozen=True)
@@ -113,9 +118,27 @@ def forget_bench() -> None:
     _local.__dict__.clear()
 
 
-def advance_abroad(island: Island, task: Task, luggage: Luggage) -> Island:
-    """:func:`advance` in a process that may not know the user's operators."""
-    return advance(island, replace(task, loss=unpack(luggage, task.loss)))
+def advance_abroad(island: Island, task: Task, luggage: Luggage) -> Island | None:
+    """:func:`advance` in a process that may not know the user's operators; None where it does not know the table."""
+    table = _known(task.table)
+    if table is None:
+        return None
+    return advance(island, replace(task, table=table, loss=unpack(luggage, task.loss)))
+
+
+_tables: dict[tuple, Table] = {}  # those that this process was sent last
+_lock = threading.Lock()
+
+
+def _known(table: Table) -> Table | None:
+    """The table, or the one of its key that came before; the latest ones are kept."""
+    with _lock:
+        known = _tables.pop(table.key, None) if table.columns is None else table
+        if known is not None:
+            _tables[table.key] = known
+        while len(_tables) > KEPT_TABLES:
+            del _tables[next(iter(_tables))]
+        return known
 
 
 def advance(island: Island, task: Task, stop: np.ndarray | None = None) -> Island:

@@ -184,12 +184,14 @@ def _round_off(k_terms, court):
     """Coefficients that are 0 or 1 up to rounding become 0 or 1."""
     coefficients, gram = court.fit.vector[COEFFICIENTS], court.fit.matrix[GRAM]
     spread = np.sqrt(court.data.variance)
+    # other losses than the squared weigh the rows anew, and all of them lightly where they fit
+    weighed = SAME * spread * np.sqrt(gram[0, 0])
     for t in range(k_terms):
-        if abs(coefficients[1 + t]) * np.sqrt(gram[1 + t, 1 + t]) <= SAME * spread:
+        if abs(coefficients[1 + t]) * np.sqrt(gram[1 + t, 1 + t]) < weighed:
             coefficients[1 + t] = 0.0
         elif abs(abs(coefficients[1 + t]) - 1.0) <= SAME:
             coefficients[1 + t] = 1.0 if coefficients[1 + t] > 0.0 else -1.0
-    if abs(coefficients[0]) <= SAME * spread:
+    if abs(coefficients[0]) < SAME * spread:
         coefficients[0] = 0.0
 
 

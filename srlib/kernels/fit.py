@@ -242,12 +242,14 @@ def _block_loss(out, y, root, n, data):
 def _reweight(length, k_terms, data, alphabet, work, fit):
     """Offset and coefficients by iteratively reweighted least squares, the constants as they are; returns the loss."""
     best = np.inf
-    fit.vector[COEFFICIENTS, 0] = data.mean  # a first guess of the residuals, which the weights need
-    for t in range(k_terms):
-        fit.vector[COEFFICIENTS, 1 + t] = 0.0
+    # first by least squares: what a steep loss says of the mean's residuals may be larger than any number
+    rows = Data(
+        data.y, data.root_weight, data.mean, data.variance, SQUARED, data.parameter, data.address, data.numbers
+    )
     for _ in range(REWEIGHTINGS):
-        if not _gram(length, k_terms, 0, True, False, data, alphabet, work, fit, fit.matrix[NEXT]):
+        if not _gram(length, k_terms, 0, True, False, rows, alphabet, work, fit, fit.matrix[NEXT]):
             break
+        rows = data
         _solve_linear(k_terms, fit.matrix[NEXT], 1 + k_terms, fit)
         for t in range(k_terms + 1):
             fit.vector[KEPT, t] = fit.vector[COEFFICIENTS, t]

@@ -4,12 +4,16 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare, poisson
 
-from srlib import Expression
+from srlib import EvolutionRegressor, Expression
+from srlib.evolution import archipelago
+from srlib.evolution.archipelago import Archipelago
 from srlib.evolution.evolve import COUNTS, crowded
 from srlib.evolution.island import expression_of, new_island
 from srlib.evolution.judge import BIRTH, COMPLEXITY, LOSS, NAME, SIZE, members
 from srlib.evolution.migration import best_of_each_complexity, migrate, receive, take_better
 from srlib.evolution.settings import PRESETS
+from srlib.evolution.warm import compile_engine
+from srlib.run import Run, StopSearch
 
 CLOCK, FILLED = COUNTS[5], COUNTS[6]
 BINS = 12
@@ -151,3 +155,77 @@ def test_crowded(seed):
         filled, quota = int(rng.integers(0, size + 1)), int(rng.integers(1, 4))
         loss, weight = float(rng.integers(0, 9)), float(rng.integers(1, 5))
         assert int(crowded(costs, filled, loss, weight, quota)) in slow_crowded(costs, filled, loss, weight, quota)
+
+
+# ---------------------------------------------------------------- the hall of fame and batches
+
+
+def archipelago_of(*halls, hall=()):
+    islands = [island_of(number, [1.0], hall=formulas) for number, formulas in enumerate(halls)]
+    world = Archipelago(islands, BINS, 20, np.random.default_rng(0))
+    world.hall = group(*hall)
+    return world
+
+
+BATCH = [(0.1, "x0"), (0.3, "x0 + x1")], [(0.2, "x1"), (0.05, "sin(x0) + 2")]
+WHOLE = {"x0": 4.0, "x0 + x1": 1.0, "sin(x0) + 2": 0.9}  # the losses on all rows; x1 is not the best of its batch
+
+
+def test_newcomers_are_compared_with_the_hall_on_all_rows():
+    world = archipelago_of(*BATCH, hall=[(3.0, "x2"), (2.0, "x2*x1")])
+    assert world.admit(lambda one: WHOLE[str(one)], Run("a test")) == {3, 4}
+    assert [str(expression_of(world.hall, place)) for place in (1, 3, 4)] == ["x2", "x0 + x1", "sin(x0) + 2"]
+    assert world.hall.costs[[1, 3, 4], LOSS].tolist() == [3.0, 1.0, 0.9]
+    alike = archipelago_of(*BATCH, hall=[(3.0, "x2"), (2.0, "x2*x1")])
+    assert alike.admit(None, Run("a test")) == {1, 3, 4}, "with all rows at hand their losses are what they are"
+    assert alike.hall.costs[[1, 3, 4], LOSS].tolist() == [0.1, 0.3, 0.05]
+
+
+def test_a_stop_leaves_the_newcomers_of_a_batch_in_the_hall(monkeypatch):
+    def stop(*arguments):
+        raise StopSearch("time_limit")
+
+    for where in ("_work", "admit"):
+        world = archipelago_of(*BATCH, hall=[(0.01, "x2"), (2.0, "x2*x1")])
+        monkeypatch.setattr(world, "_work", lambda *arguments: None)
+        monkeypatch.setattr(world, where, stop)
+        with pytest.raises(StopSearch):
+            world.iterate(None, lambda one: WHOLE[str(one)], None, True, (0.0, 0.0), Run("a test"))
+        assert str(expression_of(world.hall, 1)) == "x0", "whatever its loss on a few rows is: the front has x2"
+
+
+@pytest.mark.parametrize("batching", [True, False])
+def test_losses_of_the_hall_are_of_all_rows_and_those_of_migrants_of_the_batch(batching, monkeypatch):
+    compile_engine(lambda what: None)  # which is a search of its own
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, (120, 2))
+    y = np.sin(3 * X[:, 0]) + X[:, 1] ** 2 + 0.2 * rng.standard_normal(120)
+    seen, tables = [], []
+    iterate, move = Archipelago.iterate, migrate
+
+    def noted(self, task, *arguments):
+        tables.append(task.table)
+        before = self.hall.costs[:, LOSS].copy()
+        places = iterate(self, task, *arguments)
+        filled = np.flatnonzero(np.isfinite(self.hall.costs[:, LOSS]))
+        losses = [np.mean((expression_of(self.hall, place).evaluate(X) - y) ** 2) for place in filled]
+        assert self.hall.costs[filled, LOSS] == pytest.approx(losses, rel=1e-9)
+        assert (self.hall.costs[:, LOSS] <= before).all()
+        seen.append(len(filled))
+        return places
+
+    def moved(islands, hall, *arguments):
+        table = tables[-1]
+        assert len(table.y) == (30 if batching else 120)
+        for place in np.flatnonzero(np.isfinite(hall.costs[:, LOSS])):
+            values = expression_of(hall, place).evaluate(table.columns.T)
+            assert hall.costs[place, LOSS] == pytest.approx(np.mean((values - table.y) ** 2), rel=1e-9)
+        move(islands, hall, *arguments)
+
+    monkeypatch.setattr(Archipelago, "iterate", noted)
+    monkeypatch.setattr(archipelago, "migrate", moved)
+    EvolutionRegressor(
+        niterations=4, populations=2, population_size=40, ncycles_per_iteration=80, random_state=0, regression=False,
+        maxsize=12, batching=batching, batch_size=30, stop_when=None, rescale=False,
+    ).fit(X, y)  # fmt: skip
+    assert len(seen) == 4 and min(seen) > 3

@@ -1,6 +1,9 @@
 """EvolutionRegressor: the contract of every estimator, several targets, and what each option promises."""
 
+import math
+import gc
 import pickle
+import weakref
 
 import numpy as np
 import pandas as pd
@@ -16,6 +19,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from srlib import EvolutionRegressor, Expression
 from srlib.dimensions import check_units
 from srlib.events import Finished, Iteration, Recorder, Started
+from srlib.evolution.engine import Engine
 from srlib.evolution.prepare import denoised
 from srlib.functions import from_function
 from srlib.operators import find
@@ -66,6 +70,23 @@ def test_pickle_keeps_the_answers_and_leaves_the_data():
     assert len(model.front_.rounded()) == len(again.front_.rounded(X, HARD)) == len(model.front_)
 
 
+def test_a_fitted_model_keeps_its_front_and_not_the_search(monkeypatch):
+    engines = []
+    original = Engine._set_up_tables
+
+    def noted(self, n_features):
+        engines.append(weakref.ref(self))
+        original(self, n_features)
+
+    monkeypatch.setattr(Engine, "_set_up_tables", noted)
+    table = np.random.default_rng(2).uniform(-1, 1, (20_000, 2))
+    model = EvolutionRegressor(**TINY).fit(table, np.exp(table[:, 0]) / (2 + table[:, 1]))
+    gc.collect()
+    assert engines and all(engine() is None for engine in engines)
+    assert len(model.front_.rounded()) == len(model.front_)
+    assert len(pickle.dumps(model)) < table.nbytes / 2, "nor the table"
+
+
 def test_grid_search_pipeline_and_clone():
     search = GridSearchCV(EvolutionRegressor(**TINY), {"maxsize": [3, 9]}, cv=2).fit(X, LAW)
     assert search.best_params_ == {"maxsize": 9} and search.best_score_ > 0.9
@@ -90,6 +111,8 @@ def test_events_come_in_order_and_the_history_tells_how_it_went():
     assert [type(event) for event in recorder.events] == [Started, *[Iteration] * 4, Finished]
     assert [event.number for event in recorder.iterations] == [1, 2, 3, 4]
     assert recorder.iterations[-1].details["islands"] == 2
+    alone, ends = [event.details["serial_seconds"] for event in recorder.iterations], recorder.iterations[-1].elapsed
+    assert min(alone) > 0 and sum(alone) < ends, "what lies between the islands' work is a part of the whole"
     assert (model.n_iterations_, model.stopped_by_) == (4, "completed")
     assert recorder.events[-1].evaluations == model.n_evaluations_
     losses = [front[-1].loss for _, _, front in model.history_.fronts]
@@ -143,6 +166,17 @@ def test_several_targets_go_on_from_their_checkpoints(tmp_path):
 # ---------------------------------------------------------------- losses and weights
 
 T = np.linspace(0.1, 3, 90)[:, None]
+
+
+@pytest.mark.parametrize("size", [1.0, 1000.0])  # at the mean the larger one's losses are beyond all numbers
+def test_a_steep_loss_finds_a_law(size):
+    def steep(prediction, target):
+        return math.cosh(prediction - target) - 1.0
+
+    t = np.random.default_rng(0).uniform(0, 10, (80, 1))
+    y = size * (0.3 * t[:, 0] ** 2 - t[:, 0] + 2)
+    model = fitted(y, t, elementwise_loss=steep, maxsize=11, binary_operators=["+", "-", "*"])
+    assert np.abs(model.predict(t, index=-1) - y).max() < 1e-6 * size
 
 
 def test_the_quantile_loss_finds_the_line_that_nine_tenths_lie_under():

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 
 import numpy as np
@@ -18,7 +18,7 @@ from sklearn.base import clone
 
 from srlib import EvolutionRegressor
 from srlib.events import Heartbeat, Iteration, Started
-from srlib.evolution.island import Table, _local
+from srlib.evolution.island import Table, _local, _tables
 from srlib.functions import from_function
 from srlib.run import Run
 
@@ -90,6 +90,32 @@ def test_processes_give_the_same_result_and_learn_the_operators_of_a_user(whole)
     with spawned() as pool:
         assert result(fitted(executor=pool)) == result(whole)
         assert result(fitted(executor=pool, **own)) == result(fitted(**own))
+
+
+class Abroad(Executor):
+    """Does the work at once, on what a pickle leaves of the arguments, and forgets its tables whenever told to."""
+
+    def __init__(self, forgets):
+        self.forgets, self.tables = forgets, []
+
+    def submit(self, function, island, task, luggage):
+        if self.forgets(len(self.tables)):
+            _tables.clear()
+        self.tables.append(len(pickle.dumps(task.table)))
+        future = Future()
+        future.set_result(pickle.loads(pickle.dumps(function(*pickle.loads(pickle.dumps((island, task, luggage)))))))
+        return future
+
+
+def test_a_table_is_sent_once_and_again_to_whoever_does_not_know_it(whole):
+    _tables.clear()
+    faithful, forgetful = Abroad(lambda task: False), Abroad(lambda task: task == 4)  # in the second iteration
+    assert result(fitted(executor=faithful)) == result(fitted(executor=forgetful)) == result(whole)
+    assert len(faithful.tables) == 12
+    sent = [size > 1500 for size in faithful.tables]  # 60 rows of 3 numbers
+    assert sent == [True] * 3 + [False] * 9
+    again = [size > 1500 for size in forgetful.tables]  # task 4 finds nothing, so does 5, and both are sent once more
+    assert again[:3] == [True] * 3 and again[3:6] == [False] * 3 and again[6:8] == [True] * 2 and not any(again[8:])
 
 
 def test_a_pool_of_threads_can_be_given_and_is_left_open(whole):
@@ -172,6 +198,24 @@ def test_the_regression_and_the_paper_preset_keep_to_the_budget():
     for options in ({"regression": True}, {"preset": "paper"}, {"guesses": ["x0"] * 50}):
         model = EvolutionRegressor(**{**FOREVER, **options}, max_evaluations=160).fit(X, y)  # noqa: F821
         assert (model.n_evaluations_, model.stopped_by_) == (160, "max_evaluations")
+
+
+def test_the_regression_has_a_share_of_the_work_that_the_islands_are_given(monkeypatch):
+    looks = []
+
+    def endless(X, y, weight, operators, maxsize, report, should_stop):
+        looks.append(0)
+        while not should_stop():
+            looks[-1] += 1
+        return []
+
+    monkeypatch.setattr("srlib.evolution.engine.regression_phase", endless)
+    monkeypatch.setattr("srlib.evolution.engine.LEAST_LOOKS", 100)
+    given = {"niterations": 10**6, "populations": 2, "ncycles_per_iteration": 50, "regression": True}
+    for niterations, most in ((1, 10**6), (320, 10**6), (320, 6400)):
+        stop = lambda event: isinstance(event, Iteration)  # noqa: E731
+        fitted(**{**given, "niterations": niterations, "max_evaluations": most, "callbacks": [stop]})
+    assert looks == [100, 1000, 199], "the least, a 32nd of 320*2*50 evaluations, and of 6399"
 
 
 @pytest.mark.parametrize("stop_when", [0.15, lambda loss, complexity: loss < 0.2 and complexity < 12])
