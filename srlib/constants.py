@@ -38,7 +38,7 @@ def refit(
     sample_weight : ndarray, shape (rows,), optional
         Weights of the squared errors.
     max_steps : int
-        How many steps of Levenberg–Marquardt (:func:`scipy.optimize.least_squares`).
+        How many steps within a trust region (:func:`scipy.optimize.least_squares`).
     until : float
         When the fit has not ended at this time of ``time.monotonic()``, the formula comes back as it is.
     directions : ndarray, shape (constants, parameters), optional
@@ -77,7 +77,7 @@ def refit(
     def residuals(constants):  # (parameters,) -> (rows,)
         nonlocal late
         late = late or time.monotonic() > until
-        if late:  # a flat sum of squares ends the fit at once; not every minpack lets errors through
+        if late:  # a flat sum of squares ends the fit at once
             return np.zeros(len(y))
         try:
             r = (moved(constants).evaluate_columns(columns) - y) / scale * root
@@ -96,10 +96,11 @@ def refit(
         jac, size = exact_derivatives, np.where(start == 0, 1.0, np.abs(start))
     with np.errstate(all="ignore"):
         before = residuals(start)
-        method = "lm" if len(y) >= len(start) else "trf"
         try:
+            # not method="lm": scipy's MINPACK gives other last digits from one call to the next, and where constants
+            # are hardly determined that becomes another formula
             found = least_squares(
-                residuals, start, jac, method=method, x_scale=size,
+                residuals, start, jac, method="trf", x_scale=size,
                 xtol=1e-14, ftol=1e-14, gtol=1e-14, max_nfev=max_steps * (len(start) + 1),
             )  # fmt: skip
         except ValueError:

@@ -149,8 +149,9 @@ class _Rounding:
 
     def rise(self, loss: float) -> float:
         """``rows*log(loss after/loss before)``, in which losses of rounding size are all the same."""
-        loss = max(loss, self.resolution)
-        return self.rows * math.log(loss / max(self.loss, self.resolution)) if math.isfinite(loss) else math.inf
+        if not (math.isfinite(loss) and math.isfinite(self.loss)):
+            return math.inf if not math.isfinite(loss) else -math.inf
+        return self.rows * math.log(max(loss, self.resolution) / max(self.loss, self.resolution))
 
     def odds(self, value: float, spread: float, variance: float, cost: float = 0.0) -> float:
         """Twice the logarithm of the odds against coming this near to a number of that cost by chance."""

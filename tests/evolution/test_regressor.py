@@ -1,7 +1,7 @@
 """EvolutionRegressor: the contract of every estimator, several targets, and what each option promises."""
 
-import math
 import gc
+import math
 import pickle
 import weakref
 
