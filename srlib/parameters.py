@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from threadpoolctl import ThreadpoolController
 
 from .expression import Expression
 from .operators import Operator, find
 
-__all__ = ["chosen_operators", "read_guesses", "threads", "words"]
+__all__ = ["chosen_operators", "one_blas_thread", "read_guesses", "threads", "words"]
 
 
 def chosen_operators(binary, unary) -> tuple[Operator, ...]:
@@ -65,6 +68,20 @@ def threads(n_jobs: int | None) -> int:
     if n_jobs is None:
         return cores
     return n_jobs if n_jobs > 0 else max(1, cores + 1 + n_jobs)
+
+
+@lru_cache(maxsize=1)
+def _pools() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def one_blas_thread():
+    """A context in which numpy's and scipy's linear algebra runs in one thread.
+
+    Searches solve many small systems, which further threads only slow down; and with another number of threads the
+    last digits of a solution may be others.
+    """
+    return _pools().limit(limits=1, user_api="blas")
 
 
 def words(operator: Operator) -> str:

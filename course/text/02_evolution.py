@@ -99,8 +99,8 @@ predict("nodes of the shortest good law", ..., [2, 3, 4, 5, 6])
 
 # %% [markdown]
 # **The first fit compiles the engine.** It is written in Python and translated to machine code by numba when it is
-# first used on a machine. That may take from half a minute to two minutes, once; the result is kept, and from then on
-# a fit starts at once. If the next cell seems to hang, that is what it is doing.
+# first used on a machine. That takes about half a minute, once (longer on a slow or busy machine); the result is kept,
+# and from then on a fit starts at once. If the next cell seems to hang, that is what it is doing.
 
 # %%
 import time
@@ -158,14 +158,13 @@ recall("nodes of the shortest good law", 4)
 # %%
 from srlib.evolution.evolve import evolve, next_generation
 
-print(inspect.getsource(evolve.py_func))
+print(inspect.getsource(evolve))
 
 # %% [markdown]
-# (`.py_func` is the Python function behind a compiled one.) The temperature falls from 1 to 0 during the call; we
-# come to it below. What happens to one child:
+# The temperature falls from 1 to 0 during the call; we come to it below. What happens to one child:
 
 # %%
-source = inspect.getsource(next_generation.py_func)
+source = inspect.getsource(next_generation)
 print(source[: source.index("    steps = ")])
 
 # %% [markdown]
@@ -213,7 +212,7 @@ formula = Expression.parse("(a + b)*c", ["a", "b", "c"])
 print(sorted({after("rotate tree", formula, seed).format(3) for seed in range(20)}))
 print(sorted({after("delete node", formula, seed).format(3) for seed in range(20)}))
 print("as postfix codes:", tree_of(formula).codes[:5], "- a, b, +, c, *")
-print(inspect.getsource(delete_node.py_func))
+print(inspect.getsource(delete_node))
 
 # %% [markdown]
 # And the crossover of lesson 01, with the lecture's parents. Its probability is one in a hundred here: nearly all the
@@ -233,7 +232,7 @@ for seed in (1, 3, 4):
 # %%
 from srlib.evolution.selection import tournament
 
-print(inspect.getsource(tournament.py_func))
+print(inspect.getsource(tournament))
 
 # %% [markdown]
 # ### Exercise 2.4: who wins a tournament
@@ -355,8 +354,8 @@ show(fig, "Share of children accepted against a falling temperature, alpha 0.1. 
      "is quite cold, those worse by 0.1 in one of three cases at first, those worse by 0.5 hardly ever.")
 
 # %% [markdown]
-# Mind the unit: $\alpha = 0.1$ is in units of the loss. A target in other units has other losses and another annealing,
-# unless the loss is divided by that of a simple formula first, as PySR does.
+# Mind the unit: a difference of losses depends on the unit of the target, and so would the meaning of $\alpha = 0.1$.
+# So PySR and srlib count losses in units of a simple formula's loss, that of the best constant.
 #
 # ## Simplify, fit constants, meet
 #
@@ -419,8 +418,9 @@ still(recorded)
 # 1. Frecency 0, 1, 20, 40. What happens to the histogram? Where do most members live without it?
 # 2. One island, then twelve, with the same seed. One island makes a twelfth of the formulas: compare at the same
 #    place of the horizontal axis.
-# 3. Annealing on. On which data does it hurt, and why? (Think of the unit of $\alpha$.)
-# 4. Parsimony 0.02 on Kepler's planets, whose losses are in millions: why does nothing change?
+# 3. Annealing on. When does it hurt more, early or late in the search? (Compare $\alpha$ with the differences between
+#    the losses at that time.)
+# 4. Parsimony 0.02. What does it do to the histogram, and what to the lowest loss?
 #
 # One run with one seed proves nothing. So let us measure.
 #

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from ..events import Preparing
-from ..parameters import chosen_operators, read_guesses, threads, words
+from ..parameters import chosen_operators, one_blas_thread, read_guesses, threads, words
 from ..run import Run
 from ..units import unreachable
 from ..validation import check_choice
@@ -285,18 +285,20 @@ class EvolutionRegressor(SeveralTargets):
         run.about.update(began=began, planned=end)
         run.start(end, done, *X.shape)
         seed = int(check_random_state(self.random_state).randint(2**31))
-        self._engine = Engine(self._options(X.shape[1]), X, y, sample_weight, self._names, seed, state, run.look)
-        self.history_ = self._engine.history
-        try:
-            for iteration in self._engine.iterations(run, state, end - done):
-                self.n_iterations_ = iteration
-        finally:
-            self.history_.front(run.elapsed, run.evaluations, run.front.copy())
+        with one_blas_thread():
+            self._engine = Engine(self._options(X.shape[1]), X, y, sample_weight, self._names, seed, state, run.look)
+            self.history_ = self._engine.history
+            try:
+                for iteration in self._engine.iterations(run, state, end - done):
+                    self.n_iterations_ = iteration
+            finally:
+                self.history_.front(run.elapsed, run.evaluations, run.front.copy())
 
     def _polish(self, X, y, sample_weight, run: Run):
         if self._engine is not None:
             try:
-                self._engine.polish(run)
+                with one_blas_thread():
+                    self._engine.polish(run)
             finally:
                 self._engine = None
             self.history_.front(run.elapsed, run.evaluations, run.front.copy())
