@@ -11,6 +11,7 @@ import torch
 
 from ..expression import Expression
 from .network import Architecture
+from .units import folded
 
 __all__ = ["to_expression", "to_sympy", "used_weights"]
 
@@ -65,7 +66,7 @@ def to_expression(
     ValueError
         If it has no finite value anywhere, such as 1/0 where all weights of a denominator are cut.
     """
-    return Expression.from_sympy(to_sympy(architecture, weights, threshold, names), names)
+    return folded(Expression.from_sympy(to_sympy(architecture, weights, threshold, names), names))
 
 
 def used_weights(architecture: Architecture, alive: np.ndarray) -> np.ndarray:

@@ -140,7 +140,7 @@ class Training:
         self.alive = torch.ones_like(self.weights)  # 0 where a weight was cut
         self.gated = architecture.size - architecture.width if isinstance(penalty, HardConcrete) else 0
         self.log_alpha = self._first_log_alpha(self.seeds)  # (trials, gated)
-        self.restarts = 0
+        self.restarts, self._cut_done = 0, False
         self._restarted = [0] * len(self.seeds)
         self._noise = [np.random.default_rng((*seed, 2)) for seed in self.seeds]
 
@@ -188,6 +188,7 @@ class Training:
 
     def cut(self, size: float) -> None:
         """Weights up to this size become 0 and stay so."""
+        self._cut_done = True
         self.alive *= self.weights.abs() > size
         self.weights *= self.alive
 
@@ -228,7 +229,7 @@ class Training:
         return self._drawn[done % BLOCK]
 
     def _restart(self, squares: list[torch.Tensor]) -> None:
-        """Trials that have diverged begin anew from other weights; those cut already are all 0 from now on."""
+        """Trials that have diverged begin anew from other weights; after a cut they are all 0 instead."""
         errors = self.errors()
         sound = (errors < self.limit) & self.weights.isfinite().all(dim=1).numpy()
         for trial in np.flatnonzero(~sound):
@@ -236,8 +237,7 @@ class Training:
             self._restarted[trial] += 1
             fresh = (*self.seeds[trial], 3, self._restarted[trial])
             self.weights[trial] = initial_weights(self.architecture, [fresh], self.scales)[0].to(self.dtype)
-            if not self.alive[trial].all():
-                self.weights[trial] = self.alive[trial] = 0
+            self.weights[trial] *= 0 if self._cut_done else self.alive[trial]
             if self.gated:
                 self.log_alpha[trial] = self._first_log_alpha([fresh])[0]
             for square in squares:

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..expression import Expression
-from ..operators import suggest
+from ..operators import CONSTANT, suggest
 
 if TYPE_CHECKING:
     import sympy
     import torch
 
-__all__ = ["PAPER_UNITS", "UNITS", "Unit", "read_units"]
+__all__ = ["PAPER_UNITS", "UNITS", "Unit", "folded", "read_units"]
 
 ARGUMENTS = ("a", "b")
 SMALLEST_DENOMINATOR = 1e-4  # theta at test time, EQL-div
@@ -108,11 +108,16 @@ class Unit:
 
 
 def _read(text: str) -> Expression:
-    """The formula of a text, its parts without arguments (``4*pi``) computed."""
-    formula = Expression.parse(text, names=ARGUMENTS)
+    return folded(Expression.parse(text, names=ARGUMENTS))
+
+
+def folded(formula: Expression) -> Expression:
+    """The formula with its parts without features (``4*pi``) computed."""
     for node in reversed(range(formula.size)):
         if node < formula.size and formula.codes[node] > 0 and not (part := formula.subtree(node)).features:
-            formula = formula.replace(node, Expression([0], part.evaluate(np.zeros((1, 1))), ARGUMENTS))
+            value = part.evaluate(np.zeros((1, 1)))
+            if np.isfinite(value[0]):
+                formula = formula.replace(node, Expression([CONSTANT], value, formula.names))
     return formula
 
 
