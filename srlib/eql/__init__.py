@@ -12,7 +12,7 @@ from .extraction import to_expression, to_sympy
 from .fitting import Stage, levenberg_marquardt, prune
 from .network import Architecture, EQLNetwork
 from .regressor import DEFAULT_UNITS, EQLRegressor
-from .sparsity import L1, L05, HardConcrete, SmoothedL05
+from .sparsity import L05, L1, HardConcrete, SmoothedL05
 from .training import PAPER_L0, PAPER_L05, Phase, Snapshot, Training
 from .units import PAPER_UNITS, UNITS, Unit, read_units
 

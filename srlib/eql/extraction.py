@@ -96,6 +96,7 @@ def used_weights(architecture: Architecture, alive: np.ndarray) -> np.ndarray:
 
 
 def _passes(kind: str, reached: list[bool]) -> bool:
-    """Whether a unit's value may differ from 0 if only these of its arguments do."""
-    vanish = ("identity", "square", "sin", "exp", "product", "division", "tanh", "log")
-    return all(reached) if kind in ("product", "division") else any(reached) if kind in vanish else True
+    """Whether a unit's value may differ from 0 if only these of its arguments do; True of kinds it does not know."""
+    if kind in ("product", "division"):
+        return all(reached)
+    return any(reached) or kind not in ("identity", "square", "sin", "exp", "tanh")

@@ -69,7 +69,12 @@ def _active(alive: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def levenberg_marquardt(
-    architecture: Architecture, X: np.ndarray, y: np.ndarray, weights: np.ndarray, sample_weight=None, steps: int = 30,
+    architecture: Architecture,
+    X: np.ndarray,
+    y: np.ndarray,
+    weights: np.ndarray,
+    sample_weight=None,
+    steps: int = 30,
     stopped: Callable[[], bool] = lambda: False,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Fit the weights that are not 0, each trial by itself.

@@ -109,7 +109,7 @@ def forward(
     X : Tensor, shape (features, rows) or (trials, features, rows)
         The table by its columns, for all trials or one for each.
     least : float
-        Denominators must be above it (division units).
+        Guarded arguments must be above it (:class:`~srlib.eql.Unit`).
 
     Returns
     -------
@@ -152,7 +152,7 @@ def backward(
     least : float
         As in :func:`forward`.
     share : Tensor, shape (rows,), optional
-        Adds the derivative of EQL-div's penalty ``max(least - b, 0)`` of denominators, a mean with these weights.
+        Adds the derivative of EQL-div's penalty ``max(least - b, 0)`` of guarded arguments, a mean with these weights.
 
     Returns
     -------
@@ -169,8 +169,8 @@ def backward(
             arguments = _parts(z, at, copies, unit.arity)
             for slope in unit.torch_slopes(*arguments, least=least):
                 parts.append(own if isinstance(slope, float) and slope == 1.0 else own * slope)
-            if unit.guarded and share is not None:
-                parts[-1] = parts[-1] - share * (arguments[1] <= least)
+            if unit.guard_value is not None and share is not None:
+                parts[-1] = parts[-1] - share * (arguments[-1] <= least)
         deltas.insert(0, torch.cat(parts, dim=-2))
     return deltas
 

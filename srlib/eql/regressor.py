@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 
 from ..constants import mean_squared_error, refit
 from ..estimator import SymbolicRegressor
+from ..events import Preparing
 from ..expression import Expression
 from ..front import ParetoFront
 from ..parameters import threads
@@ -31,10 +32,11 @@ DEFAULT_UNITS = {
 }  # fmt: skip
 BLOCK = 20  # trials that train together; fixed, so that the number of threads does not change the result
 CHAINS = 3  # of the best trials of a block are pruned
+ROUNDING = 1e-13  # of the largest target
 EXACT = 1e-22  # of the target's variance: an error of rounding
-LARGEST_FORMULA = 40  # weights; longer formulas nobody reads
+MOST_WEIGHTS = 15  # of a network that becomes a formula
 ROWS = 1_000  # networks learn from at most so many; the formulas' constants are fitted to all
-ROWS_TO_JUDGE = 50  # below so many rows none are held out
+ROWS_TO_JUDGE = 20  # below so many rows none are held out
 RESERVE = 0.5  # seconds of a time limit that are kept for the blocks to stop in
 
 
@@ -42,7 +44,7 @@ class EQLRegressor(SymbolicRegressor):
     """Symbolic regression by equation-learner networks (S. Kim et al., arXiv 1912.04825; document 000).
 
     A network whose neurons compute sin, exp, products and so on is trained under a penalty that makes most of its
-    weights vanish; what is left is a formula. Here many small trainings take the place of a long one. They run together,
+    weights vanish; what is left is a formula. Here many small trainings replace a long one. They run together,
     from networks of different density, shallow ones before deep ones. Then weights are fitted exactly and pruned, the
     formulas of all trials and all stages of pruning meet in one front, and the search ends as soon as one is exact.
 
@@ -71,7 +73,10 @@ class EQLRegressor(SymbolicRegressor):
         The least and the largest share of its connections that a trial starts with; (1, 1) starts all from the same
         full network, as the paper does.
     validation : float
-        The share of rows that are held out while formulas are made: a longer one must be better there, too.
+        The share of rows that are held out while formulas are made: a longer one must be better there, too. In the end
+        constants are fitted to all rows.
+    maxsize : int
+        The largest formula, in nodes.
     model_selection, random_state, time_limit, max_evaluations, stop_when, n_jobs, callbacks, checkpoint, warm_start
         See :class:`~srlib.estimator.SymbolicRegressor`. The state for ``warm_start`` is that of the last full round.
 
@@ -106,6 +111,7 @@ class EQLRegressor(SymbolicRegressor):
         learning_rate=0.03,
         density=(0.3, 1.0),
         validation=0.2,
+        maxsize=40,
         *,
         model_selection="best",
         random_state=None,
@@ -139,6 +145,7 @@ class EQLRegressor(SymbolicRegressor):
         self.learning_rate = learning_rate
         self.density = density
         self.validation = validation
+        self.maxsize = maxsize
 
     # ------------------------------------------------------------ the search
 
@@ -150,16 +157,21 @@ class EQLRegressor(SymbolicRegressor):
             done, seed, self.n_restarts_ = state["round"], state["seed"], state["restarts"]
         if self.time_limit is not None:
             run.reserve = min(RESERVE, 0.3 * self.time_limit)
-        formulas = _Formulas(X, y, sample_weight, run, self._names, np.random.default_rng(seed), self.validation)
+        rng = np.random.default_rng(seed)
+        formulas = _Formulas(X, y, sample_weight, run, self._names, rng, self.validation, self.maxsize)
         run.remember(self._describe(done, seed))
         run.start(self.rounds, done, *X.shape)
         formulas.begin()
         with one_torch_thread():
-            for number in range(done, self.rounds):
+            for number in range(done, 0 if formulas.exact() else self.rounds):
                 blocks = self._blocks(number, seed, formulas)
                 candidates = self._train(blocks, run, formulas)
                 formulas.offer(blocks[0].architecture, candidates)
-                details = {"layers": blocks[0].architecture.layers, "restarts": self.n_restarts_, "errors": _errors(blocks)}
+                details = {
+                    "layers": blocks[0].architecture.layers,
+                    "restarts": self.n_restarts_,
+                    "errors": _errors(blocks),
+                }
                 run.iteration(number + 1, self.rounds, self._describe(number + 1, seed), details)
                 if formulas.exact():
                     break
@@ -231,6 +243,11 @@ class EQLRegressor(SymbolicRegressor):
 
     # ------------------------------------------------------------ parameters
 
+    def _prepare(self):
+        from ..evolution.warm import compile_engine
+
+        compile_engine(lambda what: [callback(Preparing(what)) for callback in self.callbacks])
+
     def _units(self):
         return DEFAULT_UNITS if self.units is None else self.units
 
@@ -246,6 +263,7 @@ class EQLRegressor(SymbolicRegressor):
         check_number("steps", self.steps, least=1, whole=True)
         check_number("learning_rate", self.learning_rate, above=0)
         check_range("density", self.density, least=0)
+        check_number("maxsize", self.maxsize, least=3, whole=True)
         check_number("validation", self.validation, least=0, most=0.9)
 
 
@@ -274,7 +292,7 @@ class _Formulas:
     turn x0*x1 into a sum of four terms.
     """
 
-    def __init__(self, X, y, sample_weight, run: Run, names, rng: np.random.Generator, validation: float):
+    def __init__(self, X, y, sample_weight, run: Run, names, rng: np.random.Generator, validation: float, maxsize: int):
         self.run, self.names = run, names
         X, y, self.sample_weight = _canonical(X, y, sample_weight)
         self.columns, self.y = list(X.T), y
@@ -291,6 +309,8 @@ class _Formulas:
             X[learn] / self.size, y[learn] / self.spread, weights[learn],
             X[judge] / self.size, y[judge] / self.spread, weights[judge],
         )  # fmt: skip
+        self.most = min(MOST_WEIGHTS, max(3, len(learn) // 4))
+        self.maxsize = maxsize
         self.all_cut = self.candidates = 0
         self.best: list[tuple[float, float]] = []  # complexity and validation error of what was taken
 
@@ -299,18 +319,39 @@ class _Formulas:
         earlier, self.run.front = list(self.run.front), ParetoFront(self.run.front.resolution)
         for entry in earlier:
             self.run.offer(entry.expression, self.loss(entry.expression), entry.complexity)
-        design = np.column_stack([np.ones(len(self.y)), *(c / s for c, s in zip(self.columns, self.size, strict=True))])
-        root = np.ones(len(self.y)) if self.sample_weight is None else np.sqrt(self.sample_weight)
-        found = np.linalg.lstsq(design * root[:, None], self.y * root, rcond=None)[0]
-        plane = Expression.constant(found[0])
-        mean = Expression.constant(float(np.average(self.y, weights=self.sample_weight)))
-        for feature, slope in enumerate(found[1:] / self.size):
-            if slope != 0:
-                plane = plane + float(slope) * Expression.variable(feature, self.names)
-        for one in (mean, plane):
+        weights = np.ones(len(self.y)) if self.sample_weight is None else self.sample_weight
+        for features in (0, len(self.columns)):
             self.run.check()
+            form = self._plane(features, np.stack(self.columns, 1), self.y, weights)
+            on_these = self._plane(
+                features, self.table.X * self.size, self.table.y * self.spread, self.table.sample_weight
+            )
+            self.best.append((form.complexity, self._validation_error(on_these)))
             self.run.count()
-            self.run.offer(one.with_names(self.names), self.loss(one))
+            self.run.offer(form, self.loss(form))
+
+    def _plane(self, features: int, X, y, weights) -> Expression:
+        """The best linear formula of the first so many features."""
+        design = np.column_stack([np.ones(len(y)), X[:, :features] / self.size[:features]])
+        root = np.sqrt(weights)
+        found = np.linalg.lstsq(design * root[:, None], y * root, rcond=None)[0]
+        found[np.abs(found) < ROUNDING * np.abs(y).max()] = 0
+        plane = Expression.constant(float(found[0]))
+        for feature, slope in enumerate(found[1:] / self.size[:features]):
+            if slope != 0:
+                term = float(slope) * Expression.variable(feature, self.names)
+                plane = term if plane.size == 1 and plane.constants[0] == 0 else plane + term
+        return plane.with_names(self.names)
+
+    def _validation_error(self, expression: Expression) -> float:
+        """On the rows that judge, in the networks' scale; 0 where there are none."""
+        table = self.table
+        if len(table.y_valid) == 0:
+            return 0.0
+        error = mean_squared_error(
+            expression, list((table.X_valid * self.size).T), table.y_valid * self.spread, table.weight_valid
+        )
+        return error / self.variance
 
     def loss(self, expression: Expression) -> float:
         return mean_squared_error(expression, self.columns, self.y, self.sample_weight)
@@ -333,12 +374,9 @@ class _Formulas:
         self.candidates += len(candidates)
         for candidate in sorted(candidates, key=lambda one: (one.stage.active, one.stage.error)):
             form = self._form(architecture, candidate)
-            if form is None:
+            if form is None or self._no_better(form.complexity, candidate.validation):
                 continue
             self.run.check()
-            if any(complexity <= form.complexity and error <= candidate.validation for complexity, error in self.best):
-                if len(self.table.y_valid):
-                    continue
             every = np.eye(len(form.constants))
             fitted = refit(form, self.columns, self.y, self.sample_weight, directions=every)
             self.run.count()
@@ -347,15 +385,22 @@ class _Formulas:
                 self.best.append((form.complexity, candidate.validation))
             self.run.offer(fitted, loss)
 
+    def _no_better(self, complexity: float, validation: float) -> bool:
+        """Whether a formula that is no longer did as well on the rows that judge."""
+        return len(self.table.y_valid) > 0 and any(
+            size <= complexity and error <= validation for size, error in self.best
+        )
+
     def _form(self, architecture: Architecture, candidate: Candidate) -> Expression | None:
         """The formula over the user's columns."""
-        if candidate.stage.active > LARGEST_FORMULA:
+        if candidate.stage.active > self.most:
             return None
         weights = candidate.stage.weights.copy()
         n, m = architecture.shapes[0]
         weights[: n * m] /= np.repeat(self.size, m)
         weights[-architecture.width :] *= self.spread
         try:
-            return to_expression(architecture, weights, names=self.names).with_names(self.names)
+            form = to_expression(architecture, weights, names=self.names)
         except ValueError:  # a denominator without any weight, or nothing finite
             return None
+        return form.with_names(self.names) if form.size <= self.maxsize else None

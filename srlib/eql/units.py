@@ -7,6 +7,7 @@ differ. (In a published PyTorch port the network computes sigmoid(z) and prints 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -39,9 +40,10 @@ class Unit:
         The formula over ``a`` and ``b``, with the scaling in it; one that uses neither is a constant.
     slope_texts : tuple of str
         The derivatives by ``a`` and ``b``; by default sympy derives them.
-    guarded : bool
-        Whether ``b`` is a denominator: where it is not above a threshold, the unit gives 0 (EQL-div, Sahoo, Lampert
-        and Martius 2018, eq. 5), and so do its slopes.
+    guard_value : float, optional
+        For a unit whose last argument must be positive: what stands in its place where it is not above a threshold.
+        A denominator becomes infinite there, so that the unit and its slopes give 0 (EQL-div, Sahoo, Lampert and
+        Martius 2018); the argument of a logarithm or a root becomes 1.
 
     Examples
     --------
@@ -54,7 +56,7 @@ class Unit:
     name: str
     text: str
     slope_texts: tuple[str, ...] = ()
-    guarded: bool = False
+    guard_value: float | None = None
 
     @cached_property
     def expression(self) -> Expression:
@@ -84,13 +86,13 @@ class Unit:
         return {name: self.__dict__[name] for name in self.__dataclass_fields__}
 
     def guard(self, arguments: tuple[torch.Tensor, ...], least: float = SMALLEST_DENOMINATOR):
-        """The arguments as the unit sees them: a denominator that is not above ``least`` becomes infinite."""
-        if not self.guarded:
+        """The arguments as the unit sees them: one that must be above ``least`` and is not is replaced."""
+        if self.guard_value is None:
             return arguments
         import torch
 
-        a, b = arguments
-        return a, torch.where(b > least, b, torch.inf)
+        *others, last = arguments
+        return *others, torch.where(last > least, last, self.guard_value)
 
     def torch(self, *arguments: torch.Tensor, least: float = SMALLEST_DENOMINATOR) -> torch.Tensor | float:
         """The unit's value on tensors of one shape; a number if it is a constant."""
@@ -148,11 +150,12 @@ UNITS: dict[str, Unit] = {
         Unit("exp", "(exp(a) - 1)*exp(-1)", ("exp(a)*exp(-1)",)),
         Unit("sigmoid", "sigmoid(20*a)", ("20*sigmoid(20*a)*sigmoid(-20*a)",)),
         Unit("product", "10*a*b", ("10*b", "10*a")),
-        Unit("division", "a/b", ("1/b", "-a/b/b"), guarded=True),
+        Unit("division", "a/b", ("1/b", "-a/b/b"), guard_value=math.inf),
         # further ones that users may name
         Unit("cos", "cos(4*pi*a)", ("-4*pi*sin(4*pi*a)",)),
         Unit("tanh", "tanh(a)", ("1 - tanh(a)*tanh(a)",)),
-        Unit("log", "log(1 + abs(a))", ("sign(a)/(1 + abs(a))",)),
+        Unit("log", "log(a)", ("1/a",), guard_value=1.0),
+        Unit("sqrt", "sqrt(a)", ("0.5/sqrt(a)",), guard_value=1.0),
     )
 }
 PAPER_UNITS: Mapping[str, int] = {
