@@ -100,7 +100,10 @@ class Unit:
 
     def torch_slopes(self, *arguments: torch.Tensor, least: float = SMALLEST_DENOMINATOR):
         """The derivatives by each argument on tensors; a number where one is the same everywhere."""
-        return tuple(_run(slope, self.guard(arguments, least)) for slope in self.slopes)
+        slopes = tuple(_run(slope, self.guard(arguments, least)) for slope in self.slopes)
+        if self.guard_value is None:
+            return slopes
+        return *slopes[:-1], slopes[-1] * (arguments[-1] > least)
 
     def sympy(self, *arguments: sympy.Expr) -> sympy.Expr:
         """The unit applied to sympy expressions."""

@@ -183,7 +183,7 @@ def test_weights_that_do_not_matter_are_found():
 # ---------------------------------------------------------------- training
 
 
-SHORT = (Phase(25, 0.02, 5e-3), Phase(15, 0.01, 0.0, cut=0.05))
+SHORT = (Phase(25, 0.002, 5e-3), Phase(15, 0.001, 0.0, cut=0.05))
 
 
 def training(seeds, penalty, phases=SHORT):
