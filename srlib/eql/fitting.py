@@ -163,7 +163,7 @@ class Stage:
 
 def prune(
     architecture: Architecture, X: np.ndarray, y: np.ndarray, weights: np.ndarray, sample_weight=None,
-    tolerance: float = 0.0, look: Callable = lambda: None,
+    tolerance: float = 0.0, stopped: Callable[[], bool] = lambda: False,
 ) -> list[list[Stage]]:  # fmt: skip
     """Take weights out one after another, those first that matter least, and fit the rest each time.
 
@@ -178,8 +178,8 @@ def prune(
         As in :func:`levenberg_marquardt`.
     tolerance : float
         An error that is as good as none; a removal may always rise to it.
-    look : callable
-        Called between the steps; may end it by an error.
+    stopped : callable
+        Asked after each removal whether to end here.
 
     Returns
     -------
@@ -200,10 +200,9 @@ def prune(
             if error < math.inf:
                 chains[trial].append(Stage(one.numpy().copy(), int(left.sum()), error))
         more = (alive.sum(dim=1) > 1) & (errors < spread)
-        if not more.any():
+        if not more.any() or stopped():
             return chains
         going, weights, alive, errors = going[more.numpy()], weights[more], alive[more], errors[more]
-        look()
         weights, alive, errors = _best_removals(problem, weights, alive, errors, tolerance)
 
 

@@ -37,7 +37,7 @@ EXACT = 1e-22  # of the target's variance: an error of rounding
 MOST_WEIGHTS = 15  # of a network that becomes a formula
 ROWS = 1_000  # networks learn from at most so many; the formulas' constants are fitted to all
 ROWS_TO_JUDGE = 20  # below so many rows none are held out
-RESERVE = 0.5  # seconds of a time limit that are kept for the blocks to stop in
+RESERVE = 0.8  # seconds of a time limit that are kept for the blocks to stop in
 
 
 class EQLRegressor(SymbolicRegressor):
@@ -156,7 +156,7 @@ class EQLRegressor(SymbolicRegressor):
         else:
             done, seed, self.n_restarts_ = state["round"], state["seed"], state["restarts"]
         if self.time_limit is not None:
-            run.reserve = min(RESERVE, 0.3 * self.time_limit)
+            run.reserve = min(RESERVE, 0.5 * self.time_limit)
         rng = np.random.default_rng(seed)
         formulas = _Formulas(X, y, sample_weight, run, self._names, rng, self.validation, self.maxsize)
         run.remember(self._describe(done, seed))

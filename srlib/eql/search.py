@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,11 +20,9 @@ from .training import Phase, Training
 __all__ = ["Block", "Candidate", "Table", "one_torch_thread", "sparse_starts"]
 
 EVERY = 20  # steps of training between two looks at whether to stop
-LAST_STEPS = 8  # of least squares, for a block that is stopped before its end
-
-
-class Stopped(Exception):
-    """A block was asked to stop while it pruned."""
+FIT_STEPS = 40  # of least squares before pruning
+MOST_ACTIVE = 50  # weights of a network after the cut; of denser ones the largest are kept
+LAST_MOMENT = 0.35  # seconds that a block which is stopped has to make a formula of its best trial
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,7 @@ class Block:
     step: int = 0
     errors: np.ndarray | None = None
     all_cut: int = 0
+    stopped_at: float = math.inf
 
     def run(self) -> list[Candidate]:
         """Train, cut, fit and prune; stopped early, give what there is, hardly fitted."""
@@ -103,31 +104,37 @@ class Block:
             return self._harvest(training.final_weights())
 
     def _harvest(self, weights: np.ndarray) -> list[Candidate]:
-        table = self.table
+        (
+            table,
+            chains,
+        ) = self.table, self.chains
         weights = np.where(np.abs(weights) > self.threshold, weights, 0.0)
+        if weights.shape[1] > MOST_ACTIVE:  # a network that is denser takes long to fit, and is no formula anyway
+            limit = -np.partition(-np.abs(weights), MOST_ACTIVE, axis=1)[:, MOST_ACTIVE, None]
+            weights = np.where(np.abs(weights) > limit, weights, 0.0)
         empty = ~weights[:, -self.architecture.width :].any(axis=1)  # nothing reaches the output
         self.all_cut = int(empty.sum())
+        if self.stop.is_set():  # the best trial as it stands, pruned for a moment
+            chains = 1
+            empty[np.argsort(np.nan_to_num(self.errors, nan=np.inf))[1:]] = True
         weights = weights[~empty]
         if len(weights) == 0:
             return []
-        steps = LAST_STEPS if self.stop.is_set() else 40
-        fitted, errors = levenberg_marquardt(
-            self.architecture, table.X, table.y, weights, table.sample_weight, steps, self.stop.is_set
-        )
+
+        def stopped() -> bool:
+            return self.stop.is_set() and time.monotonic() > self._first_seen() + LAST_MOMENT
+
+        data = self.architecture, table.X, table.y
+        fitted, errors = levenberg_marquardt(*data, weights, table.sample_weight, FIT_STEPS, stopped)
         active = (fitted != 0).sum(axis=1)
-        order = np.lexsort((active, np.where(errors <= self.tolerance, 0.0, errors)))[: self.chains]
-        fallback = [[Stage(fitted[k], int(active[k]), float(errors[k]))] for k in order if np.isfinite(errors[k])]
-        try:
-            stages = prune(
-                self.architecture, table.X, table.y, fitted[order], table.sample_weight, self.tolerance, self._look
-            )
-        except Stopped:
-            stages = fallback
+        order = np.lexsort((active, np.where(errors <= self.tolerance, 0.0, errors)))[:chains]
+        stages = prune(*data, fitted[order], table.sample_weight, self.tolerance, stopped)
         return [candidate for chain in stages for candidate in self._judged(chain)]
 
-    def _look(self) -> None:
-        if self.stop.is_set():
-            raise Stopped
+    def _first_seen(self) -> float:
+        """When the block saw that it should stop."""
+        self.stopped_at = min(self.stopped_at, time.monotonic())
+        return self.stopped_at
 
     def _judged(self, chain: list[Stage]) -> Iterator[Candidate]:
         """The stages that are worth a formula: not those that a smaller one equals."""

@@ -131,7 +131,7 @@ def _run(expression: Expression, arguments):
         return float(expression.constants[0])
     from ..expression.module import run
 
-    return run(expression, arguments, _tensors(expression))
+    return run(expression, arguments, _tensors(expression)).to(arguments[0].dtype)
 
 
 @lru_cache(maxsize=256)
