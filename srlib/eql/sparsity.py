@@ -73,10 +73,9 @@ class SmoothedL05:
         return self._values(w * w)
 
     def _values(self, square: torch.Tensor) -> torch.Tensor:
-        near = square.clamp(max=self.a * self.a)  # where |w| > a the polynomial is sqrt(a): it is not used there
+        near, far = square.clamp(max=self.a * self.a), square.clamp(min=self.a * self.a)  # autograd sees both parts
         inner = (near * near).mul_(-0.125 / self.a**3).add_(near, alpha=0.75 / self.a).add_(0.375 * self.a)
-        # beyond a, w**2/|w|; at a both are a
-        return torch.where(square < self.a * self.a, inner, square.sqrt()).sqrt_()
+        return torch.where(square < self.a * self.a, inner, far.sqrt()).sqrt()
 
     def slopes(self, w: torch.Tensor) -> torch.Tensor:
         """Its derivative: the derivative of the inner part by w, over twice the value."""

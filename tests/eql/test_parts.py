@@ -100,7 +100,8 @@ def test_smoothed_l05_is_the_documents_formula_and_joins_smoothly(a):
         for part in (penalty.values(sides), penalty.slopes(sides)):
             assert part[0].item() == pytest.approx(part[1].item(), rel=1e-7)
     assert penalty.values(torch.zeros(1)).item() == pytest.approx(np.sqrt(3 * a / 8), rel=1e-6)
-    assert penalty.slopes(torch.zeros(1)).item() == 0
+    zero = torch.zeros(1, requires_grad=True)
+    assert penalty.slopes(zero.detach()).item() == 0 == torch.autograd.grad(penalty.values(zero).sum(), zero)[0].item()
 
 
 def test_hard_concrete_gates_have_the_probabilities_of_their_closed_form():
