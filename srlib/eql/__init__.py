@@ -2,7 +2,8 @@
 
 Reading order: :mod:`.units` (what neurons compute), :mod:`.sparsity` (penalties that make weights vanish),
 :mod:`.network` (layers, for many trials at once), :mod:`.training` (phases of RMSProp), :mod:`.extraction` (weights to
-a formula), :mod:`.fitting` (exact weights, and pruning), :mod:`.search` (all that for a block of trials);
+a formula), :mod:`.fitting` (exact weights, and pruning), :mod:`.search` (all that for a block of trials),
+:mod:`.formulas` (the formulas of all trials on one front);
 :mod:`.regressor` wraps it as a scikit-learn estimator.
 
 It needs torch, which ``pip install 'srlib[torch]'`` brings.

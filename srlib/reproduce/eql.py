@@ -188,11 +188,12 @@ def by_function(table: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class FitRow:
-    """One fit of EQLRegressor."""
+    """One fit of EQLRegressor; a budget of 0 seconds is none."""
 
     units: str
     problem: str
     seed: int
+    budget: float
     verdict: str
     on_front: str
     extrapolation: float
@@ -201,11 +202,11 @@ class FitRow:
     equation: str
 
 
-def fit(units: str, problem: str, seed: int, budget: float | None = None) -> FitRow:
+def fit(units: str, problem: str, seed: int, budget: float = 0.0) -> FitRow:
     """EQLRegressor on a problem: its defaults but for the units."""
     data = problems.load(problem)
     options = {} if units == "default" else {"units": LAW_UNITS[units]}
-    model = EQLRegressor(random_state=seed, time_limit=budget, **options)
+    model = EQLRegressor(random_state=seed, time_limit=budget or None, **options)
     model._prepare()  # compilation, once on a machine, is no part of a fit
     began = time.perf_counter()
     model.fit(data.X, data.y)
@@ -213,7 +214,7 @@ def fit(units: str, problem: str, seed: int, budget: float | None = None) -> Fit
     best, outside = model.best(), data.sample(1000, 1, where="extrapolation")
     verdicts = [recovers(entry.expression, data).verdict for entry in model.front_]
     return FitRow(
-        units, problem, seed, recovers(best, data).verdict, min(verdicts, key=VERDICTS.index),
+        units, problem, seed, budget, recovers(best, data).verdict, min(verdicts, key=VERDICTS.index),
         _relative(best, *outside), round(seconds, 2), float(best.complexity), best.format(6)[:200],
     )  # fmt: skip
 
@@ -283,12 +284,12 @@ def _trials(strengths: dict[str, tuple[float, ...]], functions):
 def _fits(units, names):
     def jobs(seeds: int, budget):
         for seed, alphabet, name in product(range(seeds), units, names):
-            yield (alphabet, name, seed) if budget is None else (alphabet, name, seed, budget)
+            yield alphabet, name, seed, budget or 0.0
 
     return jobs
 
 
-TRIAL_KEY, FIT_KEY = ("sparsity", "strength", "problem", "trial"), ("units", "problem", "seed")
+TRIAL_KEY, FIT_KEY = ("sparsity", "strength", "problem", "trial"), ("units", "problem", "seed", "budget")
 PARTS = {
     "digits": Part(
         "Sums of two digits from images, an equation learner on top of an encoder", "eql_digits.csv", digits,
