@@ -16,6 +16,7 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 _HOMES = {
+    "EQLRegressor": "eql",
     "EvolutionRegressor": "evolution",
     "Expression": "expression",
     "GeneticRegressor": "genetic",
@@ -34,7 +35,7 @@ _HOMES = {
     "standard_errors": "constants",
 }
 _MODULES = (
-    "compare", "constants", "dimensions", "estimator", "events", "evolution", "expression", "front", "functions",
+    "compare", "constants", "dimensions", "eql", "estimator", "events", "evolution", "expression", "front", "functions",
     "genetic", "kernels", "metrics", "operators", "problems", "units",
 )  # fmt: skip
 
