@@ -36,7 +36,15 @@ __all__ = [
 ]  # fmt: skip
 
 LESSON_UNITS = {"constant": 1, "identity": 2, "square": 2, "sin": 2, "exp": 2, "product": 2}
-SYMBOLS = {"constant": "1", "identity": "z", "square": "z²", "sin": "sin", "exp": "exp", "sigmoid": "σ", "product": "×"}
+SYMBOLS = {
+    "constant": "1",
+    "identity": "id",
+    "square": "sq",
+    "sin": "sin",
+    "exp": "exp",
+    "sigmoid": "σ",
+    "product": "×",
+}
 ROWS, TRIALS, EVERY = 128, 20, 20
 FIT_STEPS = 60
 SPELLED = 30  # weights of a network whose formula is printed; a longer one is read by nobody, and counts as no law

@@ -6,6 +6,7 @@ The trainings are in :mod:`.learner`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from ..panel import Panel
 from ..style import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILLION
 from .learner import FITS, FUNCTIONS, SYMBOLS, TRIALS, Outcome, Recording, Setup, diagonal, record, recordings, spell
 
-__all__ = ["draw_network", "draw_recording", "draw_strip", "film_panel", "learner_run"]
+__all__ = ["draw_frames", "draw_network", "draw_recording", "draw_strip", "film_panel", "learner_run"]
 
 
 def draw_network(ax, architecture: Architecture, weights: np.ndarray, names: Sequence[str], threshold: float = 0.0):
@@ -33,8 +34,12 @@ def draw_network(ax, architecture: Architecture, weights: np.ndarray, names: Seq
     used = used_weights(architecture, alive)
     columns = [_heights(architecture.features)] + [_heights(architecture.width)] * architecture.layers + [[0.5]]
     owner = np.empty(architecture.shapes[0][1], int)  # the unit that an argument belongs to
+    beside = np.zeros(architecture.shapes[0][1])  # the two arguments of a product end a little apart
     for unit in range(architecture.width):
-        owner[list(architecture.arguments(unit)[1])] = unit
+        at_unit = list(architecture.arguments(unit)[1])
+        owner[at_unit] = unit
+        if len(at_unit) == 2:
+            beside[at_unit] = 0.018, -0.018
     lines, widths, colours, styles = [], [], [], []
     touched = [set() for _ in columns]
     at = 0
@@ -44,8 +49,8 @@ def draw_network(ax, architecture: Architecture, weights: np.ndarray, names: Seq
             at += 1
             if not there:
                 continue
-            to = 0 if layer == architecture.layers else owner[column]
-            lines.append([(layer, columns[layer][row]), (layer + 1, columns[layer + 1][to])])
+            to, aside = (0, 0.0) if layer == architecture.layers else (owner[column], beside[column])
+            lines.append([(layer, columns[layer][row]), (layer + 1, columns[layer + 1][to] + aside)])
             strong = min(abs(float(w)), 1.0)
             widths.append(0.4 + 3.2 * strong if matters else 0.5)
             shade = 0.12 + 0.88 * strong
@@ -131,6 +136,24 @@ def film_panel(setup: Setup | None = None) -> Panel:
         Slider("start", 0, made.setup.trials - 1, 1, made.outcome.best, label="which start"),
     ]
     return Panel(lambda moment, start: (moment, start), draw, controls, describe, "The network thins out", (10.5, 5.4))
+
+
+def draw_frames(made: Recording, trial: int, moments: Sequence[int], fig) -> None:
+    """The network of one trial at some moments, each with what it spells: the film on paper."""
+    fig.figure.set_layout_engine("none")
+    columns = 3
+    rows = -(-len(moments) // columns)
+    for place, moment in enumerate(moments):
+        row, column = divmod(place, columns)
+        bottom = 1 - (row + 1) / rows
+        ax = fig.add_axes((column / columns + 0.005, bottom + 0.19 / rows, 0.98 / columns, 0.72 / rows))
+        draw_network(ax, made.architecture, made.weights[moment][trial], made.problem.names, made.setup.threshold)
+        ax.set_title(f"step {made.steps[moment]}: {made.active(moment, trial)} weights", fontsize=11)
+        words = fill(made.formula(moment, trial, 88), 46)
+        fig.text(
+            column / columns + 0.02, bottom + 0.15 / rows, words, fontsize=9, va="top", parse_math=False,
+            color=VERMILLION,
+        )  # fmt: skip
 
 
 # ---------------------------------------------------------------- the live run
