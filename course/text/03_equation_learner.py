@@ -142,9 +142,10 @@ show(fig, "Two equation learners as graphs, from the columns on the left through
 print("formula of the second:", long.size, "nodes, beginning with", long.format(2)[:60], "…")
 
 # %% [markdown]
-# (*id* passes its sum on, *sq* squares it; the two sums of a product end a little apart.) The second one is a formula,
-# too, but nobody would call it a law. So the answer to "how does a network become a formula?" is: it always was one.
-# What it has to become is **short**. Document 000 says so on a slide: *Key ingredient: sparsity.*
+# (*id* passes its sum on, *sq* squares it; the two sums of a product end a little apart.) (*id* passes its sum on, *sq*
+# squares it; the two sums of a product end a little apart.) The second one is a formula, too, but nobody would call it
+# a law. So the answer to "how does a network become a formula?" is: it always was one. What it has to become is
+# **short**. Document 000 says so on a slide: *Key ingredient: sparsity.*
 #
 # ### Exercise 3.5: read the formula
 #
@@ -562,9 +563,9 @@ if isinstance(results, Path):
 
 # %% [markdown]
 # (*paper*: the units of the paper. *log*: with logarithm, root and division.) A little better than nothing, and far
-# from the evolution of lesson 02. These laws have powers, quotients and constants of nature over many powers of ten;
-# none is a short sum of sines and products of columns between $-1$ and $1$. A table of twelve functions that suit
-# a method says little about the thirteenth.
+# from the 35 of 45 that the same table gives PySR. These laws have powers, quotients and constants of nature over many
+# powers of ten; none is a short sum of sines and products of columns between $-1$ and $1$. A table of twelve functions
+# that suit a method says little about the thirteenth.
 #
 # ### L0 or L0.5?
 #
@@ -596,9 +597,10 @@ if isinstance(results, Path):
          "leaves fewest.")
 
 # %% [markdown]
-# L0.5 leaves fewer weights, because with relaxed L0 the output layer has no gates. Otherwise the two do not differ
-# much, and both fail where the function is a composition that looks like a polynomial between $-1$ and $1$. (Document
-# 000's sine is $\sin x$, less than a third of a period: hardly more than a cubic.)
+# L0.5 leaves fewer weights, because with relaxed L0 the output layer has no gates. Otherwise the two do not differ much
+# at the paper's strengths. A tenth of the strength, which helped above, does harm here. Both penalties fail where the
+# function is a composition that looks like a polynomial between $-1$ and $1$. (Document 000's sine is $\sin x$, less
+# than a third of a period: hardly more than a cubic.)
 #
 # ### Spot the slip, in code
 #

@@ -23,10 +23,18 @@ from .learner import FITS, FUNCTIONS, SYMBOLS, TRIALS, Outcome, Recording, Setup
 __all__ = ["draw_frames", "draw_network", "draw_recording", "draw_strip", "film_panel", "learner_run"]
 
 
-def draw_network(ax, architecture: Architecture, weights: np.ndarray, names: Sequence[str], threshold: float = 0.0):
+def draw_network(
+    ax,
+    architecture: Architecture,
+    weights: np.ndarray,
+    names: Sequence[str],
+    threshold: float = 0.0,
+    letters: float = 10,
+) -> None:
     """The network as a graph: a line for each weight, as thick and dark as the weight is large.
 
     Blue weights are positive, red ones (dashed) negative; grey ones lead to no output, or come from nothing.
+    ``letters`` is the size of the units' names in points.
     """
     from matplotlib.collections import LineCollection
 
@@ -40,7 +48,7 @@ def draw_network(ax, architecture: Architecture, weights: np.ndarray, names: Seq
         owner[at_unit] = unit
         if len(at_unit) == 2:
             beside[at_unit] = 0.018, -0.018
-    lines, widths, colours, styles = [], [], [], []
+    lines = []  # strength, ends, width, colour, style
     touched = [set() for _ in columns]
     at = 0
     for layer, (n, m) in enumerate(architecture.shapes):
@@ -50,24 +58,24 @@ def draw_network(ax, architecture: Architecture, weights: np.ndarray, names: Seq
             if not there:
                 continue
             to, aside = (0, 0.0) if layer == architecture.layers else (owner[column], beside[column])
-            lines.append([(layer, columns[layer][row]), (layer + 1, columns[layer + 1][to] + aside)])
-            strong = min(abs(float(w)), 1.0)
-            widths.append(0.4 + 3.2 * strong if matters else 0.5)
-            shade = 0.12 + 0.88 * strong
-            colours.append(_rgba((VERMILLION if w < 0 else BLUE) if matters else GREY, shade if matters else 0.15))
-            styles.append("--" if w < 0 else "-")
+            ends = (layer, columns[layer][row]), (layer + 1, columns[layer + 1][to] + aside)
+            strong = min(abs(float(w)), 1.0) if matters else 0.0
+            hue = (VERMILLION if w < 0 else BLUE) if matters else GREY
+            lines.append((strong, ends, 0.5 + 3.1 * strong, _towards_white(hue, strong), "--" if w < 0 else "-"))
             if matters:
                 touched[layer].add(row)
                 touched[layer + 1].add(to)
-    ax.add_collection(LineCollection(lines, linewidths=widths, colors=colours, linestyles=styles, zorder=1))
+    if lines:  # the strong ones over the faint ones
+        _, ends, widths, colours, styles = zip(*sorted(lines, key=lambda line: line[0]), strict=True)
+        ax.add_collection(LineCollection(ends, linewidths=widths, colors=colours, linestyles=styles, zorder=1))
     labels = [list(names), *[_unit_labels(architecture)] * architecture.layers, ["f"]]
     for layer, (heights, words) in enumerate(zip(columns, labels, strict=True)):
         for unit, (height, word) in enumerate(zip(heights, words, strict=True)):
             lit = unit in touched[layer]
             colour = BLACK if lit else "#B0B0B0"
             ax.text(
-                layer, height, word, ha="center", va="center", fontsize=10, color=colour, zorder=3,
-                bbox={"boxstyle": "circle,pad=0.25", "facecolor": "white", "edgecolor": colour, "linewidth": 1.2},
+                layer, height, word, ha="center", va="center", fontsize=letters, color=colour, zorder=3,
+                bbox={"boxstyle": "circle,pad=0.2", "facecolor": "white", "edgecolor": colour, "linewidth": 1.2},
             )  # fmt: skip
     ax.set(xlim=(-0.25, architecture.layers + 1.25), ylim=(-0.06, 1.06))
     ax.axis("off")
@@ -81,10 +89,12 @@ def _unit_labels(architecture: Architecture) -> list[str]:
     return [SYMBOLS.get(unit.name, unit.name) for unit, copies in architecture.units for _ in range(copies)]
 
 
-def _rgba(colour: str, alpha: float):
-    from matplotlib.colors import to_rgba
+def _towards_white(colour: str, strength: float):
+    """The colour of a weight, fainter in eight steps; opaque, so that a picture has few colours and a small file."""
+    from matplotlib.colors import to_rgb
 
-    return to_rgba(colour, alpha)
+    share = 0.15 + 0.85 * round(8 * strength) / 8
+    return tuple(1 - share * (1 - part) for part in to_rgb(colour))
 
 
 def _draw_errors(ax, made: Recording, trial: int, moment: int | None = None) -> None:
@@ -147,7 +157,8 @@ def draw_frames(made: Recording, trial: int, moments: Sequence[int], fig) -> Non
         row, column = divmod(place, columns)
         bottom = 1 - (row + 1) / rows
         ax = fig.add_axes((column / columns + 0.005, bottom + 0.19 / rows, 0.98 / columns, 0.72 / rows))
-        draw_network(ax, made.architecture, made.weights[moment][trial], made.problem.names, made.setup.threshold)
+        network = made.architecture, made.weights[moment][trial], made.problem.names, made.setup.threshold
+        draw_network(ax, *network, letters=7.5)
         ax.set_title(f"step {made.steps[moment]}: {made.active(moment, trial)} weights", fontsize=11)
         words = fill(made.formula(moment, trial, 88), 46)
         fig.text(

@@ -69,6 +69,8 @@ def _(answer):
                 f"For a = {a} the weight -2 gets {got[0]}: that is the document's condition to the letter. Every "
                 "negative weight lands in the second line, whose root may be of a negative number."
             )
+        if _same(got, swapped):
+            raise Wrong("You have swapped the two lines: the root of |w| is for large weights.")
         if np.isnan(got).any():
             where = w[np.isnan(got)][0]
             raise Wrong(f"For a = {a} the weight {where:g} gets NaN. Of what is the root taken there?")
@@ -78,8 +80,6 @@ def _(answer):
             raise Almost("The second line is missing its exponent 1/2: the two lines do not meet at a.")
         if _same(got, no_constant):
             raise Almost("Near 0 a term is missing, the one without w: the two lines do not meet at a.")
-        if _same(got, swapped):
-            raise Wrong("You have swapped the two lines: the root of |w| is for large weights.")
         worst = int(np.argmax(np.abs(got - right)))
         raise Wrong(f"For a = {a} the weight {w[worst]:g} gets {got[worst]:.4g}, and should get {right[worst]:.4g}.")
     return "With |w| it is the same for both signs, and at 0 it is the root of 3a/8, not 0."
@@ -147,7 +147,7 @@ def _gate(log_alpha, u, beta, gamma, zeta, *, stretch=True, clip=True):
 )
 def _(answer):
     u = np.linspace(0.01, 0.99, 50)
-    for case in ((0.0, 2 / 3, -0.1, 1.1), (-1.5, 0.4, -0.3, 1.2), (2.0, 1.5, -0.1, 1.4)):
+    for case in ((-1.5, 0.4, -0.3, 1.2), (0.0, 2 / 3, -0.1, 1.1), (2.0, 1.5, -0.1, 1.4)):
         log_alpha, beta, gamma, zeta = case
         got = _values(answer, log_alpha, u.copy(), beta, gamma, zeta, shape=u.shape, what="a gate for each u")
         right = _gate(log_alpha, u, beta, gamma, zeta)
@@ -188,7 +188,7 @@ def _(answer):
     ),
 )
 def _(answer):
-    for case in ((0.0, 2 / 3, -0.1, 1.1), (-1.5, 0.4, -0.3, 1.2), (2.0, 1.5, -0.1, 1.4)):
+    for case in ((-1.5, 0.4, -0.3, 1.2), (0.0, 2 / 3, -0.1, 1.1), (2.0, 1.5, -0.1, 1.4)):
         log_alpha, beta, gamma, zeta = case
         got = answer(*case)
         if isinstance(got, bool) or not isinstance(got, numbers.Real):
