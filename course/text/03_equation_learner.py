@@ -26,7 +26,7 @@
 # **You need** [lesson 00](00_start_here.ipynb) (extrapolation, formulas), derivatives, and an idea of how a neural
 # network is trained. Lessons 01 and 02 help but are not needed. Take 90 minutes.
 #
-# *Runs in about 60 s and 900 MB on 2 cores.*
+# *Runs in about 35 s and 650 MB on 2 cores.*
 
 # %% tags=["setup"]
 # Run this cell first. It finds srlib in a clone of the course; on Colab or Kaggle it installs srlib and nothing else.

@@ -212,7 +212,7 @@ def test_exercise_1_smoothed(capsys):
             (lambda w, a: piecewise(w, a, swap=True), "swapped the two lines"),
             (lambda w, a: np.abs(w), "and should get"),
             (lambda w, a: smoothed(w, a).sum(), "in the shape"),
-            (lambda w, a: "root", "Return the penalty"),
+            (lambda w, a: "root", "returns 'root'"),
         ],
         almost=[
             (lambda w, a: piecewise(w, a, power=1), "missing its exponent"),

@@ -12,7 +12,7 @@
 # The exercises of [lesson 03](../03_equation_learner.ipynb). Try them there first: a check that says *not yet* teaches
 # more than an answer that you have read.
 #
-# *Runs in about 20 s and 500 MB on 2 cores.*
+# *Runs in about 10 s and 450 MB on 2 cores.*
 
 # %% tags=["setup"]
 # Run this cell first. It finds srlib in a clone of the course; on Colab or Kaggle it installs srlib and nothing else.
