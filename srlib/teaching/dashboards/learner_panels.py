@@ -142,7 +142,7 @@ def film_panel(setup: Setup | None = None) -> Panel:
         )
 
     controls = [
-        Slider("moment", 0, last, 1, last, label="moment of the training"),
+        Slider("moment", 0, last, 1, last, label="moment"),
         Slider("start", 0, made.setup.trials - 1, 1, made.outcome.best, label="which start"),
     ]
     return Panel(lambda moment, start: (moment, start), draw, controls, describe, "The network thins out", (10.5, 5.4))
