@@ -616,10 +616,10 @@ if isinstance(results, Path):
     print(digits[["seed", "right", "right_beyond", "active", "formula"]].round(2).to_string(index=False))
 
 # %% [markdown]
-# (*right*: the share of sums, rounded to whole numbers, that are right for pictures nobody has seen; *beyond*: the same
-# for sums of 15 and more.) The formula is an addition up to a scale, found from pictures and sums alone. The encoder is
-# the weak part: it misses more than half of the sums. (For this run sine and sigmoid were taken out of the units, since
-# a half wave is nearly a line. Which units one offers is a part of the answer, here as above.)
+# (*right*: the share of sums, rounded to whole numbers, that are right for pictures nobody has seen; *right_beyond*:
+# the same for sums of 15 and more.) The formula is an addition up to a scale, found from pictures and sums alone. The
+# encoder is the weak part: it misses more than half of the sums. (For this run sine and sigmoid were taken out of the
+# units, since a half wave is nearly a line. Which units one offers is a part of the answer, here as above.)
 #
 # ### Spot the slip, in code
 #
