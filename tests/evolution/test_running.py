@@ -243,7 +243,7 @@ PHASES = {
 
 @pytest.mark.parametrize("phase", PHASES)
 @pytest.mark.parametrize("how", ["Ctrl-C", "callback", "time_limit"])
-def test_a_stop_ends_any_phase_and_keeps_what_was_found(phase, how):
+def test_a_stop_ends_any_phase_and_keeps_what_was_found(phase, how, ctrl_c):
     seconds, options = PHASES[phase]
     model = EvolutionRegressor(**{**FOREVER, **options})
     asked = threading.Event()
