@@ -1,6 +1,7 @@
 """Numbers that the lessons' prose states and no cell prints: each is measured here."""
 
 import numpy as np
+import pytest
 
 from srlib import EvolutionRegressor, Expression, GeneticRegressor, problems, recovers
 from srlib.events import Iteration
@@ -85,3 +86,22 @@ def test_lesson_02_an_operator_of_one_s_own_is_found_in_a_second_or_two():
         annealing=False, populations=4, population_size=60, ncycles_per_iteration=1000, niterations=30, random_state=0,
     ).fit(X, y)  # fmt: skip
     assert model.front_[-1].loss < 1e-20
+
+
+def test_lesson_03_networks_of_about_the_same_size():
+    torch = pytest.importorskip("torch")
+    from srlib.eql import EQLNetwork
+    from srlib.teaching.dashboards import learner, lesson03
+
+    assert lesson03.fit_networks(hidden=11, starts=10).size == 177
+    assert EQLNetwork(2, learner.LESSON_UNITS, layers=2, dtype=torch.float64).architecture.size == 167
+
+
+def test_lesson_03_gradient_descent_is_off_in_the_third_digit_and_least_squares_is_not():
+    pytest.importorskip("torch")
+    from srlib.teaching.dashboards import learner
+
+    made = learner.record(learner.Setup())
+    before = made.errors[-1][made.outcome.recovered]
+    assert 1e-4 < np.median(before) < 3e-2
+    assert np.median(made.outcome.inside[made.outcome.recovered]) < 1e-12
