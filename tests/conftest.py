@@ -1,10 +1,12 @@
 """What all tests share: one thread per process, and nbval's settings found from any folder."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 # Tests run in several processes and each notebook has a kernel of its own, which inherits these.
@@ -29,3 +31,11 @@ def pytest_sessionstart(session):
     """Compile the engine once, before the processes that share its cache begin."""
     if not hasattr(session.config, "workerinput"):
         subprocess.run([sys.executable, "-m", "srlib.evolution"], cwd=session.config.rootpath, check=True)
+
+
+@pytest.fixture
+def ctrl_c():
+    """A process that was started in the background by a shell ignores Ctrl-C; not here."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

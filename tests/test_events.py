@@ -35,7 +35,7 @@ def test_progress_bar_shows_the_loss_and_closes():
     assert bar.bar.disable  # closed
 
 
-def test_an_interrupt_that_was_swallowed_is_raised_at_the_next_look():
+def test_an_interrupt_that_was_swallowed_is_raised_at_the_next_look(ctrl_c):
     run, before = Run("method"), signal.getsignal(signal.SIGINT)
     with run.noting_interrupts():
         try:

@@ -59,7 +59,7 @@ ready()
 # ## The question
 #
 # 128 points of a function of two columns, $f(x, y)$, with $x$ and $y$ between $-1$ and $1$. Ten ordinary neural
-#   networks (two hidden layers of 11 tanh units, 177 weights) are fitted to them. The law, which they do not know, is
+# networks (two hidden layers of 11 tanh units, 177 weights) are fitted to them. The law, which they do not know, is
 #
 # $$f = xy + \sin 3x$$
 #
@@ -142,10 +142,9 @@ show(fig, "Two equation learners as graphs, from the columns on the left through
 print("formula of the second:", long.size, "nodes, beginning with", long.format(2)[:60], "…")
 
 # %% [markdown]
-# (*id* passes its sum on, *sq* squares it; the two sums of a product end a little apart.) (*id* passes its sum on, *sq*
-# squares it; the two sums of a product end a little apart.) The second one is a formula, too, but nobody would call it
-# a law. So the answer to "how does a network become a formula?" is: it always was one. What it has to become is
-# **short**. Document 000 says so on a slide: *Key ingredient: sparsity.*
+# (*id* passes its sum on, *sq* squares it; the two sums of a product end a little apart.) The second one is a formula,
+# too, but nobody would call it a law. So the answer to "how does a network become a formula?" is: it always was one.
+# What it has to become is **short**. Document 000 says so on a slide: *Key ingredient: sparsity.*
 #
 # ### Exercise 3.5: read the formula
 #

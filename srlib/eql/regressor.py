@@ -236,9 +236,9 @@ class EQLRegressor(SymbolicRegressor):
     # ------------------------------------------------------------ parameters
 
     def _prepare(self):
-        from ..evolution.warm import compile_engine
+        from ..kernels.api import compile_evaluation
 
-        compile_engine(lambda what: [callback(Preparing(what)) for callback in self.callbacks])
+        compile_evaluation(lambda what: [callback(Preparing(what)) for callback in self.callbacks])
 
     def _units(self):
         return DEFAULT_UNITS if self.units is None else self.units

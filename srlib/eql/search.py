@@ -104,10 +104,7 @@ class Block:
             return self._harvest(training.final_weights())
 
     def _harvest(self, weights: np.ndarray) -> list[Candidate]:
-        (
-            table,
-            chains,
-        ) = self.table, self.chains
+        table, chains = self.table, self.chains
         weights = np.where(np.abs(weights) > self.threshold, weights, 0.0)
         if weights.shape[1] > MOST_ACTIVE:  # a network that is denser takes long to fit, and is no formula anyway
             limit = -np.partition(-np.abs(weights), MOST_ACTIVE, axis=1)[:, MOST_ACTIVE, None]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
+from ..kernels.fit import fit_address
 from ..kernels.gate import caller, entrance, loader
 from ..kernels.jit import allocating, kernel
 from .constraints import complexity, satisfies
@@ -21,14 +22,14 @@ from .judge import (
     SIZE,
     Bench,
     call_judge,
-    call_leaner,
-    court_gates,
+    enter_judge,
     example_court,
     members,
     offer,
     put,
     wanted,
 )  # fmt: skip
+from .leaner import call_leaner, enter_leaner
 from .mutation import (
     append_node,
     crossover,
@@ -220,7 +221,7 @@ def enter_mutate(address):
 @lru_cache(maxsize=1)
 def gates() -> tuple[int, ...]:
     """Where kernels find fit_terms, judge, offer_leaner, settle and mutate (:mod:`srlib.kernels.gate`)."""
-    return *court_gates(), entrance(enter_settle), entrance(enter_mutate)
+    return fit_address(), *map(entrance, (enter_judge, enter_leaner, enter_settle, enter_mutate))
 
 
 @kernel

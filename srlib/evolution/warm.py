@@ -48,7 +48,8 @@ def compile_one_half() -> None:
     """What the second process compiles into the cache; :func:`compile_engine` finds it there."""
     from ..kernels.gate import entrance
     from .evolve import compile_evolve
-    from .judge import enter_judge, enter_leaner
+    from .judge import enter_judge
+    from .leaner import enter_leaner
 
     entrance(enter_judge)
     entrance(enter_leaner)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..expression import Expression
 from .evaluate import derivatives_of, values_of
-from .jit import kernel
+from .jit import COMPILED, forget_stale, kernel
 from .losses import row_loss
 from .program import BODY_SIZE, Alphabet, Workspace, alphabet, assemble, workspace
 
-__all__ = ["evaluate", "jacobian", "mean_loss"]
+__all__ = ["compile_evaluation", "evaluate", "jacobian", "mean_loss"]
 
 CHUNK = 1 << 14  # rows whose columns are copied at a time
 
@@ -58,6 +60,16 @@ def jacobian(expression: Expression, columns) -> tuple[np.ndarray, np.ndarray]:
         derivatives_of(length, letters, work, y[lo : lo + CHUNK], part)
         derivatives[:, lo : lo + CHUNK] = part
     return y, derivatives.T
+
+
+def compile_evaluation(say: Callable[[str], None] = lambda text: None) -> None:
+    """Compile what :func:`evaluate` and :func:`jacobian` need, or load what an earlier process has compiled.
+
+    ``say`` is told if it will take long.
+    """
+    if COMPILED and not forget_stale(derivatives_of.__wrapped__):
+        say("compiling the evaluation of formulas, once on this machine: this takes some seconds")
+    jacobian(Expression.parse("2*x0"), [[1.0]])
 
 
 def _columns(expression: Expression, columns, dtype) -> np.ndarray:

@@ -15,6 +15,7 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 from sklearn.base import clone
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from srlib import EvolutionRegressor
 from srlib.events import Heartbeat, Iteration, Started
@@ -242,7 +243,7 @@ PHASES = {
 
 @pytest.mark.parametrize("phase", PHASES)
 @pytest.mark.parametrize("how", ["Ctrl-C", "callback", "time_limit"])
-def test_a_stop_ends_any_phase_and_keeps_what_was_found(phase, how):
+def test_a_stop_ends_any_phase_and_keeps_what_was_found(phase, how, ctrl_c):
     seconds, options = PHASES[phase]
     model = EvolutionRegressor(**{**FOREVER, **options})
     asked = threading.Event()
@@ -375,3 +376,16 @@ def test_a_checkpoint_that_cannot_be_used_is_refused_and_left_alone(tmp_path):
     with pytest.raises(ValueError, match="population_size is 20"):
         fitted(checkpoint=path, warm_start=True, population_size=20)
     assert path.read_text() == good and Run.checkpoint_every > 0
+
+
+def test_linear_algebra_keeps_to_one_thread_during_a_search():
+    def threads():
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+    during = []
+    with threadpool_limits(2, "blas"):
+        before = threads()
+        watch = [lambda event: during.append(threads()) if isinstance(event, Iteration) else None]
+        EvolutionRegressor(**SMALL, callbacks=watch).fit(X, y)  # noqa: F821
+        assert threads() == before
+    assert during and set().union(*during) == {1}
