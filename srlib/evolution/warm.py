@@ -17,7 +17,7 @@ ONE_HALF = "from srlib.evolution.warm import compile_one_half; compile_one_half(
 
 
 def compile_engine(say: Callable[[str], None] = lambda text: None) -> None:
-    """Compile the engine, or load what an earlier process has compiled; quick from the second time on.
+    """Compile the engine; nothing is done where an earlier process has compiled it.
 
     One compilation serves all operators, losses, options and sizes of data. Where there are two processors, a second
     process compiles one half. ``say`` is told if it will take long.
@@ -26,22 +26,36 @@ def compile_engine(say: Callable[[str], None] = lambda text: None) -> None:
     if _done:
         return
     _done = True  # the tiny fit below asks again
-    from ..kernels.jit import COMPILED, forget_stale
+    from ..kernels.jit import COMPILED
     from .evolve import gates
-    from .judge import enter_judge
     from .regressor import EvolutionRegressor
 
-    if COMPILED and not forget_stale(enter_judge):
-        say("compiling the engine of the evolution, once on this machine: this takes about half a minute")
-        with _second_process() if (os.cpu_count() or 1) > 1 else contextlib.nullcontext():
-            _compile_other_half()
-        gates()
+    if not COMPILED or _is_cached():
+        return
+    say("compiling the engine of the evolution, once on this machine: this takes about half a minute")
+    with _second_process() if (os.cpu_count() or 1) > 1 else contextlib.nullcontext():
+        _compile_other_half()
+    gates()
     x = np.linspace(0.1, 2, 40)
     tiny = EvolutionRegressor(
         1, populations=1, population_size=20, ncycles_per_iteration=50, unary_operators=["sin"], regression=False,
         batching=True, batch_size=30, optimize_probability=0.5, random_state=0, n_jobs=1,
     )  # fmt: skip
     tiny.fit(np.column_stack([x, x**2]), x * np.sin(1.3 * x) + 0.1 * np.cos(40 * x))
+
+
+def _is_cached() -> bool:
+    """Whether all large functions are on disk, and what a tiny fit needs last."""
+    from ..kernels.evaluate import derivatives_of
+    from ..kernels.jit import forget_stale
+    from .evolve import enter_mutate, enter_settle, evolve
+    from .island import optimize_members
+    from .judge import enter_judge
+    from .leaner import enter_leaner
+
+    kernels = evolve, optimize_members, derivatives_of
+    entries = enter_judge, enter_leaner, enter_settle, enter_mutate, *(one.__wrapped__ for one in kernels)
+    return all([forget_stale(one) for one in entries])
 
 
 def compile_one_half() -> None:
