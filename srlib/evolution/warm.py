@@ -27,11 +27,20 @@ def compile_engine(say: Callable[[str], None] = lambda text: None) -> None:
         return
     _done = True  # the tiny fit below asks again
     from ..kernels.jit import COMPILED
-    from .evolve import gates
-    from .regressor import EvolutionRegressor
 
     if not COMPILED or _is_cached():
         return
+    try:
+        _compile(say)
+    except BaseException:  # interrupted, say: the next fit tries again, and says so
+        _done = False
+        raise
+
+
+def _compile(say: Callable[[str], None]) -> None:
+    from .evolve import gates
+    from .regressor import EvolutionRegressor
+
     say("compiling the engine of the evolution, once on this machine: this takes about half a minute")
     with _second_process() if (os.cpu_count() or 1) > 1 else contextlib.nullcontext():
         _compile_other_half()
