@@ -23,16 +23,16 @@ from ..run import Run, StopSearch
 from . import constraints
 from .archipelago import Archipelago, thread_pool
 from .dimensions import dimension_violations
-from .evolve import COUNTS, KINDS
+from .evolve import COUNTS
 from .history import History
 from .island import Table, Task, expression_of, forget_bench, new_island, populate
 from .judge import LOSS, NAME
 from .migration import take_better
 from .objective import Objective, minimize_loss
+from .opening import Opening
 from .options import Options
 from .prepare import batch_rows, denoised, numbers_for, select_columns
-from .regression import regression_phase
-from .rescale import Scales, choose_scales, into_scales, out_of_scales
+from .rescale import Scales, choose_scales, out_of_scales
 from .state import restored, snapshot
 from .trees import Letters
 
@@ -46,10 +46,6 @@ NEARLY_EXACT = 1e-7  # of the target's variance: constants are worth fitting to 
 SPARE_NODES = 24  # nodes that a formula in the making may have beyond the largest one
 FIRST_MEMBERS = 60
 QUIETLY = 0.2  # seconds for the constants of what a stopped search has found last
-REGRESSION_SHARE = 0.6  # of a time limit
-# The regression asks whether to stop about every 1 to 2 ms, in which islands evaluate 8 to 16 formulas: it may take up
-# to half of the islands' time, but a few seconds in any case.
-EVALUATIONS_A_LOOK, LEAST_LOOKS = 32, 4000
 
 
 class Engine:
@@ -124,18 +120,24 @@ class Engine:
             forget_bench()
 
     def _iterations(self, run: Run, state: dict | None, wanted: int, executor, local: bool) -> Iterator[int]:
-        settings, options = self.settings, self.options
+        options, shares = self.options, (self.settings.fraction_replaced_hof, self.settings.fraction_replaced)
+
+        def advance(world: Archipelago, task: Task) -> None:
+            places = world.iterate(task, all_rows, executor, local, shares, run)
+            for island in world.islands:
+                self.history.record(island.log)
+            self.history.forget(world.living)
+            self._take_new(world, places, run)
+
         batching = options.batching if options.batching != "auto" else len(self.y) > MANY_ROWS
         all_rows = self._inside_loss if batching else None
         if state is None:
             rng, first = np.random.default_rng([self.seed, 1 << 32]), 0
             task = self._task(self._table(rng, batching, 0), batching)
             self._offer_constant(run)
-            given = self._first_formulas(run, wanted)
-            world = self._new_world(task, all_rows, given, rng, run)
-            self._take_new(world, range(self.bins), run)
+            world = Opening(self, run, task, all_rows, rng, advance).play(wanted)
         else:
-            world, first = restored(state, settings.population_size, self.room, self.bins), state["iteration"]
+            world, first = restored(state, self.settings.population_size, self.room, self.bins), state["iteration"]
             self._world = world
             others = state["data"] != run.about["data"]
             self._judge_again(run)
@@ -149,30 +151,28 @@ class Engine:
             run.check()
             if batching and iteration > first + 1:
                 task = replace(task, table=self._table(world.rng, batching, iteration))
-            task = replace(task, budget=self._budget(run))
             before = run.front.copy()
-            shares = settings.fraction_replaced_hof, settings.fraction_replaced
-            places = world.iterate(task, all_rows, executor, local, shares, run)
+            advance(world, replace(task, budget=self.budget(run)))
             task = replace(task, fresh=batching)
-            for island in world.islands:
-                self.history.record(island.log)
-            self.history.forget(world.living)
-            self._take_new(world, places, run)
             self.history.front(run.elapsed, run.evaluations, run.front.copy())
             idle = 0 if run.front != before else idle + 1
             describe = self._describe(world, iteration, idle)
             alone = time.perf_counter() - began - world.seconds_of_work
             run.iteration(iteration, first + wanted, describe, {**self._details(world), "serial_seconds": alone})
             yield iteration
-            if options.until_exact and self._exact(run) and idle >= PATIENCE:
+            if self.until_exact(run) and idle >= PATIENCE:
                 raise StopSearch("exact")
 
-    def _budget(self, run: Run) -> int:
+    def budget(self, run: Run) -> int:
+        """How many formulas may still be evaluated."""
         left = run.evaluations_left
         return 1 << 40 if math.isinf(left) else int(left)
 
-    def _exact(self, run: Run) -> bool:
-        return len(run.front) > 0 and run.front[-1].loss <= max(run.front.resolution, 1e-26 * self.variance)
+    def until_exact(self, run: Run) -> bool:
+        """Whether an exact formula is to end the search, and the front has one."""
+        if not self.options.until_exact or len(run.front) == 0:
+            return False
+        return run.front[-1].loss <= max(run.front.resolution, 1e-26 * self.variance)
 
     def _table(self, rng, batching: bool, iteration: int) -> Table:
         """The rows that the islands look at in this iteration."""
@@ -197,75 +197,35 @@ class Engine:
             simplify=settings.should_simplify, fresh=fresh,
         )  # fmt: skip
 
-    def _new_world(self, task: Task, all_rows: Objective | None, given, rng, run: Run) -> Archipelago:
+    def new_world(
+        self, task: Task, all_rows: Objective | None, given, rng, run: Run, first: int = 0, many: int | None = None
+    ) -> Archipelago:
+        """Islands with the given formulas, each with how it was made, and random ones; so many, from a number on."""
         settings = self.settings
-        size = settings.population_size
-        islands = [new_island(i, self.seed, size, self.room, self.bins) for i in range(settings.populations)]
+        size, numbers = settings.population_size, range(first, first + (many or settings.populations))
+        islands = [new_island(number, self.seed, size, self.room, self.bins) for number in numbers]
         world = self._world = Archipelago(islands, self.bins, self.room, rng)
 
         def look(evaluated: int) -> None:
             run.count(evaluated)
             run.check()
 
-        first = size if settings.replacement == "oldest" else min(size, FIRST_MEMBERS)
+        members = size if settings.replacement == "oldest" else min(size, FIRST_MEMBERS)
         for i, island in enumerate(islands):
             mine = [one for j, one in enumerate(given) if j < 12 or j % len(islands) == i]
             try:
-                populate(island, task, first, settings.initial_operators, mine, look)
+                populate(island, task, members, settings.initial_operators, mine, look)
             finally:
                 take_better(world.hall, island.hall)
                 self.history.record(island.log)
         if all_rows is not None:
             world.judge_hall(all_rows)
+        self._take_new(world, range(self.bins), run)
         return world
-
-    def _first_formulas(self, run: Run, wanted: int) -> list[tuple[Expression, int]]:
-        """The user's guesses, and what the regression phase finds; over the scaled columns, with how they were made."""
-        back = {int(j): place for place, j in enumerate(self.chosen)}
-        given = []
-        for guess in self.options.guesses:
-            run.check()
-            run.count()
-            self._offer(guess, None, run)
-            if all(j in back for j in guess.features):
-                codes = [-1 - back[-1 - code] if code < 0 else code for code in guess.codes.tolist()]
-                given.append((into_scales(Expression(codes, guess.values), self.scales), KINDS.index("guess")))
-        if self.settings.regression and len(self.y) > 3:
-            given += [(one, KINDS.index("regression")) for one in self._regress(run, wanted)]
-        return given
-
-    def _regress(self, run: Run, wanted: int) -> list[Expression]:
-        best: list[tuple[float, Expression]] = []
-        allowed = wanted * self.settings.populations * self.settings.ncycles_per_iteration
-        looks = max(LEAST_LOOKS, int(min(allowed, run.evaluations_left) / EVALUATIONS_A_LOOK))
-
-        def report(expression: Expression) -> None:
-            run.check()
-            run.count()
-            loss = self._offer(self._outside(expression), expression, run)
-            if loss < np.inf:
-                best.append((loss, expression))
-
-        def should_stop() -> bool:
-            nonlocal looks
-            run.check()
-            looks -= 1  # a clock that is the same on every machine
-            limit = self.options.time_limit
-            late = looks < 0 or (limit is not None and run.elapsed > REGRESSION_SHARE * limit)
-            return late or (self.options.until_exact and self._exact(run))
-
-        operators, maxsize = self.options.operators, int(self.options.maxsize)
-        terms = regression_phase(self.scaled.T, self.target, self.weight, operators, maxsize, report, should_stop)
-        found, sizes = [], set()
-        for _, expression in sorted(best, key=lambda pair: pair[0]):
-            if expression.size not in sizes:  # the best of each size
-                sizes.add(expression.size)
-                found.append(expression.with_names(None))
-        return [*found[:12], *(one.with_names(None) for one in terms)]
 
     # ------------------------------------------------------------ from the search's formulas to the user's
 
-    def _outside(self, expression: Expression) -> Expression | None:
+    def outside(self, expression: Expression) -> Expression | None:
         """A formula over the scaled columns, over the user's; None where a number would leave the range of floats."""
         try:
             expression = out_of_scales(expression.with_names(None), self.scales)
@@ -306,9 +266,7 @@ class Engine:
         work = unit_workspace(len(codes))
         return dimension_violations(codes, expression.values.copy(), len(codes), self.units, work) == 0
 
-    def _offer(
-        self, expression: Expression, inside: Expression | None, run: Run, name: int | None = None, until=math.inf
-    ) -> float:
+    def offer(self, expression: Expression | None, run: Run, name: int | None = None, until=math.inf) -> float:
         """Judge a formula on all rows and offer it to the front; returns its loss, infinite if it is not allowed."""
         if expression is None or not self.allowed(expression):
             return np.inf
@@ -350,7 +308,7 @@ class Engine:
                 continue
             inside = expression_of(world.hall, place)
             try:
-                self._offer(self._outside(inside), inside, run, int(world.hall.info[place, NAME]), until)
+                self.offer(self.outside(inside), run, int(world.hall.info[place, NAME]), until)
             except StopSearch:
                 if not quietly:
                     raise
