@@ -210,8 +210,8 @@ def test_the_regression_has_a_share_of_the_work_that_the_islands_are_given(monke
             looks[-1] += 1
         return []
 
-    monkeypatch.setattr("srlib.evolution.engine.regression_phase", endless)
-    monkeypatch.setattr("srlib.evolution.engine.LEAST_LOOKS", 100)
+    monkeypatch.setattr("srlib.evolution.opening.regression_phase", endless)
+    monkeypatch.setattr("srlib.evolution.opening.LEAST_LOOKS", 100)
     given = {"niterations": 10**6, "populations": 2, "ncycles_per_iteration": 50, "regression": True}
     for niterations, most in ((1, 10**6), (320, 10**6), (320, 6400)):
         stop = lambda event: isinstance(event, Iteration)  # noqa: E731
