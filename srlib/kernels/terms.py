@@ -72,46 +72,61 @@ def prepare(codes, values, size, starts, k_terms, terms, work, fit):
 
 
 @kernel
+def leading(k_terms, coefficients):
+    """The part of ``a + b_1 t_1 + …`` to write before a first term that is subtracted; k_terms + 1 for none."""
+    first = 1
+    while first <= k_terms and coefficients[first] == 0.0:
+        first += 1
+    if first > k_terms or coefficients[first] != -1.0:
+        return k_terms + 1
+    if coefficients[0] != 0.0:
+        return 0
+    for t in range(first + 1, k_terms + 1):
+        if coefficients[t] != 0.0 and coefficients[t] != -1.0:
+            return t
+    return k_terms + 1
+
+
+@kernel
 def rebuild(codes, values, starts, k_terms, terms, coefficients, may_subtract, new_codes, new_values):
     """Write ``a + b_1 t_1 + …`` in postfix order; returns the number of nodes, or 0 where there is no room.
 
     ``coefficients`` holds a, b_1, …: a part whose number is 0 is left out, a factor of 1 is not written, and that of a
-    term ``c/t`` goes into its c.
+    term ``c/t`` goes into its c. What is subtracted does not come first where that saves a factor of -1: ``a - t``.
     """
     room, size = len(new_codes), 0
-    for t in range(k_terms):
-        factor = coefficients[1 + t]
-        if factor == 0.0:
+    lead = leading(k_terms, coefficients) if may_subtract else k_terms + 1
+    for step in range(-1, k_terms + 1):
+        part = lead if step < 0 else (step + 1) % (k_terms + 1)  # the leading one, the terms, the offset
+        if part > k_terms or (step >= 0 and part == lead):
             continue
-        first, last = starts[terms[t]], terms[t]
-        if size + last - first + 4 > room:
-            return 0
+        factor = coefficients[part]
+        if factor == 0.0 and (part > 0 or size > 0):
+            continue
         begun = size > 0
         negative = begun and may_subtract and factor < 0.0
         factor = -factor if negative else factor
-        numerator = 1.0
-        if codes[last] == DIV and codes[first] == CONSTANT and starts[last - 1] == first + 1:
-            numerator, factor = factor, 1.0
-        if factor != 1.0:
+        if part == 0:
+            if size + 2 > room:
+                return 0
             new_codes[size], new_values[size] = CONSTANT, factor
             size += 1
-        for i in range(first, last + 1):
-            new_codes[size], new_values[size] = codes[i], values[i] * (numerator if i == first else 1.0)
-            size += 1
-        if factor != 1.0:
-            new_codes[size], new_values[size] = MUL, 0.0
-            size += 1
-        if begun:
-            new_codes[size], new_values[size] = SUB if negative else ADD, 0.0
-            size += 1
-    offset = coefficients[0]
-    if offset != 0.0 or size == 0:
-        begun = size > 0
-        negative = begun and may_subtract and offset < 0.0
-        if size + 2 > room:
-            return 0
-        new_codes[size], new_values[size] = CONSTANT, -offset if negative else offset
-        size += 1
+        else:
+            first, last = starts[terms[part - 1]], terms[part - 1]
+            if size + last - first + 4 > room:
+                return 0
+            numerator = 1.0
+            if codes[last] == DIV and codes[first] == CONSTANT and starts[last - 1] == first + 1:
+                numerator, factor = factor, 1.0
+            if factor != 1.0:
+                new_codes[size], new_values[size] = CONSTANT, factor
+                size += 1
+            for i in range(first, last + 1):
+                new_codes[size], new_values[size] = codes[i], values[i] * (numerator if i == first else 1.0)
+                size += 1
+            if factor != 1.0:
+                new_codes[size], new_values[size] = MUL, 0.0
+                size += 1
         if begun:
             new_codes[size], new_values[size] = SUB if negative else ADD, 0.0
             size += 1
