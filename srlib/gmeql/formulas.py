@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,7 +18,8 @@ from .extraction import Form
 __all__ = ["EXACT", "Formulas"]
 
 EXACT = 1e-22  # of the target's variance: an error of rounding
-STEPS, GAIN = 60, 1e-8  # of the fit before terms are taken away
+STEPS, GAIN = 30, 1e-6  # of the kernels' fits
+LAST_STEPS = 5  # of the fit after that
 NEARLY = 1e-12  # of the target's variance: what the kernels' fit leaves of an exact formula, and more
 
 
@@ -54,46 +56,75 @@ class Formulas:
 
         ``quietly``: the search has been stopped already, and nothing stops it now.
         """
-        form = self._fitted(form)
-        if form is None:
+        fitted = self._fitted([form])
+        if not fitted:
             return
-        add = self.run.front.add if quietly else self.run.offer
-        refined = False
-        for shorter in reversed(self._fewer_terms(form)):
+        add, refined = self.run.front.add if quietly else self.run.offer, False
+        for shorter in reversed(self._refitted(self._fewer_terms(fitted[0]))):
             if time.monotonic() > until:
                 break
             expression = shorter.expression(self.names)
             if expression.size > self.maxsize:
                 continue
             loss = self.loss(expression)
-            nearly = not refined and EXACT * self.variance < loss < NEARLY * self.variance
-            if nearly or (len(shorter.owners) and self.run.front.wants(0.5 * loss, expression.complexity)):
-                refined = refined or nearly
-                expression = refit(
-                    expression, self.columns, self.y, self.sample_weight, 30, until=until,
-                    directions=np.eye(len(expression.constants)),
-                )  # fmt: skip
+            if not refined and EXACT * self.variance < loss < NEARLY * self.variance:
+                refined, expression = True, self.refit(expression, until)
                 loss = self.loss(expression)
             add(expression, loss)
             if loss <= EXACT * self.variance:
                 break
 
-    def _fitted(self, form: Form) -> Form | None:
-        if not form.bodies or form.terms.size > self.fits.room:
-            return None
-        losses, _, values, coefficients = self.fits([form.terms], steps=STEPS, gain=GAIN)
-        return form.fitted(values[0], coefficients[0]) if losses[0] < np.inf else None
+    def refit(self, expression: Expression, until: float = math.inf) -> Expression:
+        """Some steps of least squares without the rounding errors of the kernels' Gram matrices."""
+        every = np.eye(len(expression.constants))
+        return refit(
+            expression, self.columns, self.y, self.sample_weight, LAST_STEPS, until=until, directions=every
+        )  # fmt: skip
+
+    def _fitted(self, forms: list[Form]) -> list[Form]:
+        """With fitted numbers; without those that cannot be fitted."""
+        forms = [form for form in forms if form.bodies and form.terms.size <= self.fits.room]
+        if not forms:
+            return []
+        losses, _, values, coefficients = self.fits([form.terms for form in forms], steps=STEPS, gain=GAIN)
+        found = zip(forms, losses, values, coefficients, strict=True)
+        return [form.fitted(v, c) for form, loss, v, c in found if loss < np.inf]
+
+    def _refitted(self, chain: list[Form]) -> list[Form]:
+        """The numbers inside the terms fitted anew, then offset and coefficients, where the chain has an offset."""
+        inside = [form for form in chain if len(form.owners)]
+        fitted = iter(self._fitted(inside))
+        result = []
+        for form in chain:
+            if form in inside and (new := next(fitted, None)) is not None and len(new.bodies) == len(form.bodies):
+                form = self._solved(replace(new, offset=form.offset), range(0 if form.offset else 1, 99))
+            result.append(form)
+        return result
+
+    def _columns(self, form: Form) -> np.ndarray:
+        """One and the terms, each times the root of the rows' shares, shape (rows, 1 + terms)."""
+        columns = [np.ones(len(self.y))]
+        for body in form.bodies:
+            term = Form((1.0,), (body,)).expression()
+            columns.append(term.evaluate_columns(self.columns) + np.zeros(len(self.y)))
+        return np.stack(columns, 1) * self.root[:, None]
+
+    def _solved(self, form: Form, kept) -> Form:
+        """Offset and coefficients by least squares, those that are not kept 0."""
+        F = self._columns(form)
+        scale, kept = np.linalg.norm(F, axis=0), [k for k in kept if k < F.shape[1]]
+        if not (np.isfinite(F).all() and (scale > 0).all()):
+            return form
+        coefficients = np.zeros(len(scale))
+        coefficients[kept] = np.linalg.lstsq(F[:, kept] / scale[kept], self.y * self.root, rcond=1e-13)[0]
+        return _with(form, coefficients / scale)
 
     def _fewer_terms(self, form: Form) -> list[Form]:
         """The form with all its terms, then with one less each time, down to one; the offset counts as a term.
 
         A term goes whose loss, answered by the coefficients of the others, raises the squared error least.
         """
-        columns = [np.ones(len(self.y))]
-        for body in form.bodies:
-            term = Form((1.0,), (body,)).expression()
-            columns.append(term.evaluate_columns(self.columns) + np.zeros(len(self.y)))
-        F, target = np.stack(columns, 1) * self.root[:, None], self.y * self.root  # (rows, offset and terms)
+        F, target = self._columns(form), self.y * self.root  # (rows, offset and terms)
         scale = np.linalg.norm(F, axis=0)
         if not (np.isfinite(F).all() and (scale > 0).all()):
             return [form]
