@@ -8,6 +8,8 @@ once; what is not connected to the output does not enter. (The paper compares tr
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from .network import Architecture
@@ -25,6 +27,7 @@ def _mixed(h: np.ndarray) -> np.ndarray:
     return h ^ (h >> np.uint64(31))
 
 
+@lru_cache(maxsize=256)
 def _number(text: str) -> np.uint64:
     """A number for a name, the same in each process."""
     value = np.uint64(1469598103934665603)

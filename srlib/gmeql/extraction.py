@@ -262,12 +262,12 @@ def extract(architecture: Architecture, edges: np.ndarray, weights: Weights) -> 
                     group.function.name, *arguments
                 )  # fmt: skip
         which = first_sum.index(layer.rows.stop - (len(layer.names) - node))
-        total = _Value({})
-        for place in range(layer.before):
-            factor, owner = float(weights.u[which, place]), rows + widest * which + place
-            if factor != 0:
-                total = total.plus(value(number - 1, place).times(factor, owner))
-        return total
+        total: dict[Body, tuple[float, int]] = {}
+        for place, factor in enumerate(weights.u[which, : layer.before].tolist()):
+            owner = rows + widest * which + place
+            for body, (c, _) in value(number - 1, place).terms.items() if factor else ():
+                total[body] = (total.get(body, (0.0, owner))[0] + factor * c, owner)
+        return _Value(total)
 
     def _input(node: int) -> _Value:
         body = ONE if node == architecture.features else ((-1 - node,), (0.0,), (-1,))

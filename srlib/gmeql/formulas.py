@@ -20,6 +20,7 @@ __all__ = ["EXACT", "Formulas"]
 EXACT = 1e-22  # of the target's variance: an error of rounding
 STEPS, GAIN = 30, 1e-6  # of the kernels' fits
 LAST_STEPS = 5  # of the fit after that
+RIDGE = 1e-13  # of a column's square: columns that are the same are told apart
 NEARLY = 1e-12  # of the target's variance: what the kernels' fit leaves of an exact formula, and more
 
 
@@ -70,7 +71,8 @@ class Formulas:
             if not refined and EXACT * self.variance < loss < NEARLY * self.variance:
                 refined, expression = True, self.refit(expression, until)
                 loss = self.loss(expression)
-            add(expression, loss)
+            if self.worth(expression, loss, expression.complexity):
+                add(expression, loss)
             if loss <= EXACT * self.variance:
                 break
 
@@ -119,24 +121,78 @@ class Formulas:
         coefficients[kept] = np.linalg.lstsq(F[:, kept] / scale[kept], self.y * self.root, rcond=1e-13)[0]
         return _with(form, coefficients / scale)
 
-    def _fewer_terms(self, form: Form) -> list[Form]:
-        """The form with all its terms, then with one less each time, down to one; the offset counts as a term.
+    def parameters(self, form: Form) -> int:
+        """How many numbers a form with fitted ones needs: as many as the criterion :func:`criterion` likes best."""
+        losses = [loss for _, loss in eliminated(self._columns(form), self.y * self.root)]
+        inside, rows = len(form.owners), len(self.y)
+        counts = inside + np.arange(len(losses), 0, -1)
+        floor = EXACT * self.variance
+        return int(counts[np.argmin([criterion(loss, k, rows, floor) for loss, k in zip(losses, counts, strict=True)])])
 
-        A term goes whose loss, answered by the coefficients of the others, raises the squared error least.
-        """
-        F, target = self._columns(form), self.y * self.root  # (rows, offset and terms)
-        scale = np.linalg.norm(F, axis=0)
-        if not (np.isfinite(F).all() and (scale > 0).all()):
-            return [form]
-        F, kept, chain = F / scale, list(range(F.shape[1])), []
-        while kept:
-            coefficients = np.zeros(len(scale))
-            coefficients[kept] = np.linalg.lstsq(F[:, kept], target, rcond=1e-13)[0]
-            chain.append(_with(form, coefficients / scale))
-            inverse = np.linalg.pinv(F[:, kept].T @ F[:, kept], rcond=1e-13, hermitian=True)
-            matter = coefficients[kept] ** 2 / np.maximum(np.diagonal(inverse), 1e-300)
-            kept.pop(int(np.argmin(matter)))
-        return chain
+    def _fewer_terms(self, form: Form) -> list[Form]:
+        """The form with all its terms, then with one less each time, down to one; the offset counts as a term."""
+        chain = eliminated(self._columns(form), self.y * self.root)
+        return [self._solved(form, kept) for kept, _ in chain] or [form]
+
+    def worth(self, expression: Expression, loss: float, complexity: float) -> bool:
+        """Whether no formula of the front that is shorter is as good by :func:`criterion`."""
+        rows, floor = len(self.y), EXACT * self.variance
+        own = criterion(loss, len(expression.constants), rows, floor)
+        return all(
+            entry.complexity >= complexity or own < criterion(entry.loss, len(entry.expression.constants), rows, floor)
+            for entry in self.run.front
+        )
+
+    def tidy(self) -> None:
+        """Take those formulas off the front that are not worth their length."""
+        entries, self.run.front = list(self.run.front), ParetoFront(self.run.front.resolution)
+        for entry in entries:
+            if self.worth(entry.expression, entry.loss, entry.complexity):
+                self.run.front.update([entry])
+
+
+def criterion(loss: float, parameters: int, rows: int, floor: float) -> float:
+    """The Bayesian information criterion of a least-squares fit, ``n log(loss) + k log(n)`` (G. Schwarz 1978)."""
+    return rows * math.log(max(loss, floor, 1e-300)) + parameters * math.log(rows)
+
+
+def eliminated(F: np.ndarray, target: np.ndarray) -> list[tuple[list[int], float]]:
+    """Columns of a least-squares problem that are left when they go one by one, with the squared error of each set.
+
+    The column goes whose removal, answered by the coefficients of the others, raises the squared error least: by
+    ``c_j**2/(G^-1)_jj``, where ``G`` is the Gram matrix. Empty if a column is not finite.
+
+    Parameters
+    ----------
+    F : ndarray, shape (rows, columns)
+    target : ndarray, shape (rows,)
+
+    Examples
+    --------
+    >>> x = np.linspace(0, 1, 20)
+    >>> for kept, error in eliminated(np.stack([x, x**2, np.sin(9 * x)], 1), 3 * x + 0.1 * np.sin(9 * x)):
+    ...     print(kept, round(error, 3))
+    [0, 1, 2] 0.0
+    [0, 2] 0.0
+    [0] 0.07
+    """
+    scale = np.sqrt(np.einsum("ij,ij->j", F, F))
+    if not np.isfinite(scale).all():
+        return []
+    F = F / np.where(scale > 0, scale, 1.0)
+    inverse = np.linalg.inv(F.T @ F + RIDGE * np.eye(F.shape[1]))
+    c, kept, chain = inverse @ (F.T @ target), list(range(F.shape[1])), []
+    error = max(float(np.sum((target - F @ c) ** 2)), 0.0)
+    while kept:
+        chain.append((list(kept), error))
+        matter = c**2 / np.diagonal(inverse)
+        j = int(np.argmin(matter))
+        error += float(matter[j])
+        others = np.arange(len(kept)) != j
+        c = (c - inverse[:, j] * (c[j] / inverse[j, j]))[others]
+        inverse = (inverse - np.outer(inverse[:, j], inverse[j] / inverse[j, j]))[np.ix_(others, others)]
+        kept.pop(j)
+    return chain
 
 
 def _with(form: Form, coefficients: np.ndarray) -> Form:

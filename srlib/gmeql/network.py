@@ -11,7 +11,7 @@ Everything about connections lies in arrays with one row for each, through all l
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -66,7 +66,7 @@ class Architecture:
     """
 
     features: int
-    functions: tuple[tuple[str, ...], ...] = field()
+    functions: tuple[tuple[str, ...], ...]
 
     def __init__(self, features: int, functions: Iterable[Sequence[str]]):
         object.__setattr__(self, "features", int(features))
@@ -131,6 +131,15 @@ class Architecture:
     def reach(self) -> np.ndarray:
         """M_{k-1} of each row's layer, shape (rows, 1)."""
         return self.real.sum(axis=1, keepdims=True)
+
+    @cached_property
+    def most_inputs(self) -> int:
+        """How many times a formula of this network can take a column, at most."""
+        leaves = [1] * self.widths[0]
+        for layer in self.layers:
+            of_sum, one = sum(leaves), max(leaves)
+            leaves = [of_sum if name == SUM else one * find_function(name).arity for name in layer.names]
+        return leaves[0]
 
     def connection_names(self) -> list[str]:
         """A name for each row, such as ``"layer 2, times 0, input 1"``."""

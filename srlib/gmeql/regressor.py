@@ -113,10 +113,17 @@ class GMEQLRegressor(SymbolicRegressor):
 
     def _search(self, X, y, sample_weight, run: Run, state: dict | None):
         settings, self.architecture_ = read_preset(self.preset), Architecture(X.shape[1], self._layers())
+        if self.architecture_.most_inputs < X.shape[1]:
+            warnings.warn(
+                f"layers is {self.layers!r}: a formula of this network takes at most {self.architecture_.most_inputs} "
+                f"of the {X.shape[1]} columns; add a layer, or functions of two arguments, if all matter",
+                RuntimeWarning,
+                stacklevel=3,
+            )
         X, y, sample_weight = canonical(X, y, sample_weight)
         formulas = Formulas(X, y, sample_weight, run, self._names, self.maxsize)
         seed = int(check_random_state(self.random_state).randint(2**31)) if state is None else 0
-        training = Training(self.architecture_, X, y, settings, sample_weight, seed)
+        training = Training(self.architecture_, X, y, settings, sample_weight, seed, formulas.parameters)
         if state is not None:
             training.restore(state["training"])
         if self.time_limit is not None:
@@ -173,7 +180,10 @@ class GMEQLRegressor(SymbolicRegressor):
         return lambda: {"training": plain(snapshot), "version": self._state_version}
 
     def _details(self, training: Training, step: Step) -> dict:
-        """What an event says of the network: its probabilities, and its elites as formulas."""
+        """What an event says of the network: its probabilities, and its elites as formulas.
+
+        :func:`srlib.gmeql.graph` makes nodes and edges of "probabilities" and of one of "elite_edges".
+        """
         shown = range(min(SHOWN, len(training.elites)))
         forms = [training.form(rank) for rank in shown]
         return {
@@ -187,7 +197,12 @@ class GMEQLRegressor(SymbolicRegressor):
     def _polish(self, X, y, sample_weight, run: Run):
         """Constants fitted once more and written readably, dead parts dropped, standard errors."""
         X, y, sample_weight = canonical(X, y, sample_weight)
-        polish(run.front, list(X.T), y, sample_weight, until=run.polish_until)
+        formulas = Formulas(X, y, sample_weight, run, self._names, self.maxsize)
+        formulas.tidy()
+        polish(
+            run.front, list(X.T), y, sample_weight, until=run.polish_until,
+            fit=lambda one: formulas.refit(one, run.polish_until),
+        )  # fmt: skip
         if len(run.front) and self.mae_:
             with np.errstate(all="ignore"):
                 errors = np.abs(run.front[-1].expression.evaluate(X) - y)

@@ -11,7 +11,7 @@ from scipy.special import gammaln, log_softmax, softmax
 
 __all__ = [
     "density_gradient", "gumbel", "log_density", "match_gradient", "one_hot", "probabilities", "relaxed",
-    "relaxed_gradient",
+    "relaxed_gradient", "samples",
 ]  # fmt: skip
 
 NOWHERE = -1e30  # the logit of a place that does not exist
@@ -51,6 +51,19 @@ def relaxed(z: np.ndarray, noise: np.ndarray, temperature: float, real: np.ndarr
         lambda, above 0.
     """
     return log_softmax(_masked((z + noise) / temperature, real), axis=-1)
+
+
+def samples(z: np.ndarray, temperature: float, count: int, rng: np.random.Generator | int) -> np.ndarray:
+    """So many vectors V of one connection, shape (count, places).
+
+    Examples
+    --------
+    >>> V = samples(np.log([1.0, 3.0]), 0.1, 10_000, 0)
+    >>> round(float((V[:, 1] > 0.5).mean()), 2)
+    0.75
+    """
+    rng = np.random.default_rng(rng)
+    return np.exp(relaxed(z, gumbel(rng, (count, *np.shape(z))), temperature))
 
 
 def one_hot(log_V: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,6 +73,10 @@ class Training:
     settings : Settings
     sample_weight : ndarray, shape (rows,), optional
     seed : int
+    parameters : callable
+        How many fitted numbers a form needs: among refitted ones, errors count as ``rows**(k/(2 rows))`` times as
+        large, as in the Bayesian information criterion. (A sum node gives each structure a dozen terms, and with noise
+        a dozen wrong ones do as well as the right four.)
 
     Attributes
     ----------
@@ -80,7 +85,7 @@ class Training:
     weights : Weights
         Regression parameters.
     elites : Repository
-        With "edges", "w", "u", and "log_V" unless weights are refitted.
+        With "edges", "w", "u", and "log_V"; where weights are refitted with "mae", the error itself, instead.
     forms : dict of int to Form
         With refitted weights: the formulas of the elites, by signature.
     number : int
@@ -89,8 +94,11 @@ class Training:
         Instances without a finite value in some row, so far.
     """
 
-    def __init__(self, architecture: Architecture, X, y, settings: Settings, sample_weight=None, seed: int = 0):
-        self.architecture, self.settings = architecture, settings
+    def __init__(
+        self, architecture: Architecture, X, y, settings: Settings, sample_weight=None, seed: int = 0,
+        parameters: Callable[[Form], int] = lambda form: 0,
+    ):  # fmt: skip
+        self.architecture, self.settings, self.parameters = architecture, settings, parameters
         self.X = np.vstack([np.ascontiguousarray(X.T), np.ones(len(y))])  # (features + 1, rows)
         self.y = y
         self.share = np.full(len(y), 1 / len(y)) if sample_weight is None else sample_weight / sample_weight.sum()
@@ -263,18 +271,20 @@ class Training:
             if found[0] <= errors[first]:
                 errors[first], coefficients[first] = found[0], theirs[0]
                 values[first, : better.shape[1]] = better[0]
-        errors = np.where(np.isfinite(errors), errors, np.nan)
+        mae = np.where(np.isfinite(errors), errors, np.nan)
+        errors, rows = mae.copy(), len(self.y)
         for row, (i, form) in enumerate(zip(chosen, forms, strict=True)):
-            if np.isfinite(errors[row]):
+            if np.isfinite(mae[row]):
                 forms[row] = form.fitted(values[row], coefficients[row])
                 self._take_back(weights, i, form, values[row])
-        parts = {"edges": edges[chosen], "w": weights.w[chosen], "u": weights.u[chosen]}
+                errors[row] *= rows ** (self.parameters(forms[row]) / (2 * rows))
+        parts = {"edges": edges[chosen], "w": weights.w[chosen], "u": weights.u[chosen], "mae": mae}
         taken = self.elites.add(errors, keys[chosen], parts)
         for row in taken:
             self.forms[int(keys[chosen[row]])] = forms[row]
         if len(self.forms) > 4 * s.repository:
             self.forms = {key: self.forms[key] for key in self.elites.keys.tolist()}
-        return errors, len(taken)
+        return mae, len(taken)
 
     def _take_back(self, weights: Weights, instance: int, form: Form, values: np.ndarray) -> None:
         """The fitted numbers inside the terms become weights, so that instances made of this one begin there."""
@@ -299,9 +309,9 @@ class Training:
         """Mean absolute errors of the best instance: "soft" as its mixture, "hard" with its connections one-hot."""
         if len(self.elites) == 0:
             return {}
-        if self.settings.refit:
-            return {"hard": float(self.best)}
         at = np.array([0])
+        if self.settings.refit:
+            return {"hard": float(self.elites.take("mae", at)[0])}
         V = one_hot(self.elites.take("log_V", at))
         weights = Weights(self.elites.take("w", at), self.elites.take("u", at))
         output, _ = forward(self.architecture, mixing(self.architecture, V, weights), self.X)
