@@ -138,7 +138,7 @@ class Settings:
 
 PAPER = Settings()
 DEFAULT = replace(
-    PAPER, rounds=0, stage2=1500, samples="hard", refit=True, repository=100, learning_rate=0.05, z_spread=0.0,
+    PAPER, rounds=0, stage2=4000, samples="hard", refit=True, repository=100, learning_rate=0.05, z_spread=0.0,
     z_limit=3.0, w_center=1.0, w_spread=0.3, patience=100,
 )  # fmt: skip
 PRESETS = {"default": DEFAULT, "paper": PAPER}
