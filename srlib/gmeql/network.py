@@ -72,6 +72,10 @@ class Architecture:
         object.__setattr__(self, "features", int(features))
         object.__setattr__(self, "functions", read_layers(functions))
 
+    def __getstate__(self) -> dict:
+        """Without what is only remembered."""
+        return {"features": self.features, "functions": self.functions}
+
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
         layers, first, before = [], 0, self.features + 1

@@ -27,6 +27,7 @@ EVERY = 20  # steps between two events
 HARVEST = 500  # steps between two looks at the elites' formulas while weights are shared
 BEST = 20  # elites that become formulas then, and in the end
 SHOWN = 10  # elites in an event
+PARTS_OF_STATE = ("number", "record", "rng", "z", "w", "u", "adam", "elites", "seen")
 
 
 class GMEQLRegressor(SymbolicRegressor):
@@ -211,7 +212,9 @@ class GMEQLRegressor(SymbolicRegressor):
     # ------------------------------------------------------------ state
 
     def _read_state(self, state: dict) -> dict:
-        dict(state["training"])  # a damaged one is refused before anything begins
+        training = state["training"]  # a damaged one is refused before anything begins
+        for name in PARTS_OF_STATE:
+            training[name]
         return super()._read_state(state)
 
     # ------------------------------------------------------------ parameters

@@ -337,6 +337,11 @@ class Training:
         self.measured, self.restarts = int(state["measured"]), int(state["restarts"])
         self.best, self.record, self.idle = state["record"]
         self.rng.bit_generator.state = state["rng"]
+        kept = set(state["elites"]["kept"])
+        if kept and kept != {"edges", "w", "u", "mae" if self.settings.refit else "log_V"}:
+            raise ValueError(
+                "the earlier fit's preset was another kind (refit): give the same, or fit with warm_start=False"
+            )
         if np.shape(state["z"]) != self.z.shape:
             raise ValueError(
                 f"the earlier fit's network has {np.shape(state['z'])} structure parameters, not {self.z.shape}: "

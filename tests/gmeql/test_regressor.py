@@ -13,7 +13,7 @@ from srlib import GMEQLRegressor, problems, recovers
 from srlib.events import Finished, Heartbeat, Iteration, Recorder, Started
 from srlib.gmeql import DEFAULT, PAPER, graph
 
-SMALL = {"preset": replace(DEFAULT, stage2=60), "random_state": 0}
+SMALL = {"preset": replace(DEFAULT, stage2=40), "random_state": 0}
 LAYERS = [["identity", "square", "sin", "cos"], ["times", "plus", "sum"]]
 SOFT = {"layers": LAYERS, "preset": replace(PAPER, rounds=1, steps=20, stage2=60), "random_state": 0}
 
@@ -51,7 +51,7 @@ def test_it_finds_laws_that_hold_outside_the_data(name):
 def test_noise_does_not_make_the_formula_long():
     problem = problems.load("b2")
     y = problem.y + 0.2 * np.random.default_rng(0).standard_normal(len(problem.y))
-    model = GMEQLRegressor(preset=replace(DEFAULT, stage2=200), random_state=0).fit(problem.X, y)
+    model = GMEQLRegressor(preset=replace(DEFAULT, stage2=60), random_state=0).fit(problem.X, y)
     X, truth = problem.sample(300, 5)
     assert np.abs(model.predict(X) - truth).mean() < 0.1 and model.best().size < 30
 
@@ -78,7 +78,7 @@ def test_names_and_units_of_columns_survive():
 def test_the_same_seed_gives_the_same_front(noisy, options):
     one, two = (GMEQLRegressor(**options, n_jobs=n).fit(*noisy) for n in (1, 2))
     other = GMEQLRegressor(**{**options, "random_state": 1}).fit(*noisy)
-    assert fronts(one) == fronts(two) != fronts(other)
+    assert fronts(one) == fronts(two) and one.mae_ == two.mae_ != other.mae_
 
 
 def test_events_tell_the_whole_story(noisy):
@@ -93,7 +93,7 @@ def test_events_tell_the_whole_story(noisy):
         shown = graph(model.architecture_, details["probabilities"], details["elite_edges"][0])
         assert any(edge.chosen for edge in shown.edges)
         drawn = [sum(e.probability for e in shown.edges if e.row == row) for row in model.architecture_.structural]
-        assert drawn == pytest.approx(1)
+        assert np.array(drawn) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("options", [SMALL, SOFT], ids=["default", "paper"])
@@ -129,13 +129,13 @@ def test_ctrl_c_keeps_what_was_found(noisy):
 @pytest.mark.parametrize("options", [SMALL, SOFT], ids=["default", "paper"])
 def test_a_fit_goes_on_from_its_checkpoint(noisy, tmp_path, options):
     path = tmp_path / "run.json"
-    more = {**options, "preset": replace(options["preset"], stage2=100)}
+    more = {**options, "preset": replace(options["preset"], stage2=options["preset"].stage2 + 20)}
     first = GMEQLRegressor(checkpoint=path, **options).fit(*noisy)
     done = json.loads(path.read_text())["training"]["number"]
     numbers = []
     watch = [lambda event: numbers.append(getattr(event, "first", None))]
     second = GMEQLRegressor(checkpoint=path, warm_start=True, callbacks=watch, **more).fit(*noisy)
-    assert numbers[0] == done == (60 if options is SMALL else 80)
+    assert numbers[0] == done == (40 if options is SMALL else 80)
     assert second.front_[-1].loss <= first.front_[-1].loss
     whole = GMEQLRegressor(**more).fit(*noisy)
     assert second.front_[-1].loss == pytest.approx(whole.front_[-1].loss, rel=0.3)
