@@ -174,7 +174,7 @@ def eliminated(F: np.ndarray, target: np.ndarray) -> list[tuple[list[int], float
     ...     print(kept, round(error, 3))
     [0, 1, 2] 0.0
     [0, 2] 0.0
-    [0] 0.07
+    [0] 0.092
     """
     scale = np.sqrt(np.einsum("ij,ij->j", F, F))
     if not np.isfinite(scale).all():

@@ -19,6 +19,7 @@ from ..validation import check_number
 from .formulas import Formulas
 from .network import Architecture, read_layers
 from .presets import ARCHITECTURES, read_preset
+from .refitting import begin
 from .training import Step, Training, plain
 
 __all__ = ["GMEQLRegressor"]
@@ -27,7 +28,7 @@ EVERY = 20  # steps between two events
 HARVEST = 500  # steps between two looks at the elites' formulas while weights are shared
 BEST = 20  # elites that become formulas then, and in the end
 SHOWN = 10  # elites in an event
-PARTS_OF_STATE = ("number", "record", "rng", "z", "w", "u", "adam", "elites", "seen")
+PARTS_OF_STATE = ("number", "record", "rng", "z", "w", "u", "adam", "elites")
 
 
 class GMEQLRegressor(SymbolicRegressor):
@@ -74,7 +75,7 @@ class GMEQLRegressor(SymbolicRegressor):
     >>> X = np.random.default_rng(0).uniform(0, 3, (100, 2))
     >>> model = GMEQLRegressor(random_state=0).fit(X, 1.5 * np.sin(1.2 * X[:, 0]) * X[:, 1])
     >>> print(model.best().format(3))
-    1.5*(x1*sin(1.2*x0))
+    1.5*(sin(1.2*x0)*x1)
     """
 
     _state_version = 1
@@ -124,7 +125,7 @@ class GMEQLRegressor(SymbolicRegressor):
         X, y, sample_weight = canonical(X, y, sample_weight)
         formulas = Formulas(X, y, sample_weight, run, self._names, self.maxsize)
         seed = int(check_random_state(self.random_state).randint(2**31)) if state is None else 0
-        training = Training(self.architecture_, X, y, settings, sample_weight, seed, formulas.parameters)
+        training = begin(self.architecture_, X, y, settings, sample_weight, seed, formulas.parameters)
         if state is not None:
             training.restore(state["training"])
         if self.time_limit is not None:

@@ -1,6 +1,6 @@
 """The Gumbel-Max trick: one-hot vectors and their relaxation, sampled from structure parameters, and their density.
 
-C. Maddison, A. Mnih and Y. Teh 2016, The Concrete Distribution (arXiv 1611.00712); document 004, equations 2, 6, 7, 10
+C. Maddison et al. 2016, The Concrete Distribution (arXiv 1611.00712); document 004, equations 2, 6, 7, 10
 and 11. Structure parameters ``z`` have shape (..., places); where ``real`` is given, only those places exist.
 """
 

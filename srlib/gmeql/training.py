@@ -1,15 +1,13 @@
-"""Algorithm 1: two stages of training, guided by elites; and the same search with weights fitted by least squares."""
+"""Algorithm 1: two stages of training, guided by an elite repository (document 004, section 4)."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..kernels.many import ManyFits
 from .elite import Repository, signatures
 from .extraction import Form, extract
 from .network import Architecture, Weights, backward, forward, mixing
@@ -19,10 +17,6 @@ from .sampling import density_gradient, gumbel, match_gradient, one_hot, probabi
 __all__ = ["Adam", "Step", "Training", "plain"]
 
 GAIN = 0.98  # times the best error: what counts as progress
-LARGEST = 1e6  # weight that instances made of this one begin with
-VISITS = 3  # fits of one expression, from different weights, if it has numbers inside
-FIT_STEPS, FIT_GAIN = 4, 1e-2  # of Levenberg-Marquardt for each new expression
-MORE_STEPS, MORE_GAIN = 60, 1e-6  # for one that leads
 
 
 class Adam:
@@ -73,10 +67,6 @@ class Training:
     settings : Settings
     sample_weight : ndarray, shape (rows,), optional
     seed : int
-    parameters : callable
-        How many fitted numbers a form needs: among refitted ones, errors count as ``rows**(k/(2 rows))`` times as
-        large, as in the Bayesian information criterion. (A sum node gives each structure a dozen terms, and with noise
-        a dozen wrong ones do as well as the right four.)
 
     Attributes
     ----------
@@ -85,28 +75,22 @@ class Training:
     weights : Weights
         Regression parameters.
     elites : Repository
-        With "edges", "w", "u", and "log_V"; where weights are refitted with "mae", the error itself, instead.
-    forms : dict of int to Form
-        With refitted weights: the formulas of the elites, by signature.
+        With "edges", "log_V", "w" and "u".
     number : int
         Steps done.
     dropped : int
         Instances without a finite value in some row, so far.
     """
 
-    def __init__(
-        self, architecture: Architecture, X, y, settings: Settings, sample_weight=None, seed: int = 0,
-        parameters: Callable[[Form], int] = lambda form: 0,
-    ):  # fmt: skip
-        self.architecture, self.settings, self.parameters = architecture, settings, parameters
+    parts = {"edges", "log_V", "w", "u"}  # of an elite
+
+    def __init__(self, architecture: Architecture, X, y, settings: Settings, sample_weight=None, seed: int = 0):
+        self.architecture, self.settings = architecture, settings
         self.X = np.vstack([np.ascontiguousarray(X.T), np.ones(len(y))])  # (features + 1, rows)
         self.y = y
         self.share = np.full(len(y), 1 / len(y)) if sample_weight is None else sample_weight / sample_weight.sum()
         self.rng = np.random.default_rng(seed)
         self.elites = Repository(settings.repository, settings.exponent)
-        self.forms: dict[int, Form] = {}
-        self.seen: dict[int, int] = {}
-        self.fits = ManyFits(X.T, y, sample_weight) if settings.refit else None
         self.number = self.dropped = self.measured = self.restarts = 0
         self.best, self.record, self.idle = math.inf, math.inf, 0
         self._initialise()
@@ -146,7 +130,7 @@ class Training:
         if (self.number < first and self.number % s.steps == 0) or self.number == first:
             self._initialise()
         stage, before = self.stage, self.best
-        errors, taken = self._refitted_step() if s.refit else self._network_step(stage)
+        errors, taken = self._sample(stage)
         if s.offline and stage == 2:
             self._train_offline()
         np.clip(self.z, -s.z_limit, s.z_limit, out=self.z)
@@ -164,8 +148,6 @@ class Training:
 
     def _restart(self) -> None:
         self.elites.clear()
-        self.forms.clear()
-        self.seen.clear()
         self._initialise()
         self.restarts, self.record, self.idle = self.restarts + 1, math.inf, 0
 
@@ -179,7 +161,7 @@ class Training:
         labels[ranks < 0] = True
         return labels
 
-    def _network_step(self, stage: int) -> tuple[np.ndarray, int]:
+    def _sample(self, stage: int) -> tuple[np.ndarray, int]:
         """Instances of the network with its shared weights, and online training."""
         s, architecture, real = self.settings, self.architecture, self.architecture.real
         ranks = self.elites.choose(s.instances, self.rng)
@@ -220,87 +202,23 @@ class Training:
 
     def _train_offline(self) -> None:
         """Structure parameters towards those that would sample the elites."""
-        s, real = self.settings, self.architecture.real
-        ranks = self.elites.choose_known(s.batch, self.rng)
+        ranks = self.elites.choose_known(self.settings.batch, self.rng)
         if len(ranks) == 0:
             return
-        if s.refit:  # the samples are one-hot: the gradient of the log probability of a category
-            gradient = np.eye(real.shape[1])[self.elites.take("edges", ranks)].mean(axis=0) - self.probabilities()
-        else:
-            rule = density_gradient if s.offline == "density" else match_gradient
-            gradient = rule(self.z, self.elites.take("log_V", ranks), s.temperature, real).mean(axis=0)
+        gradient = self._likelihood_gradient(ranks) * self.architecture.real
         gradient[self.architecture.sums] = 0.0
-        self.z = self.z - self.offline.step(_clipped(-gradient * real, s.clip))
+        self.z = self.z - self.offline.step(_clipped(-gradient, self.settings.clip))
 
-    # ------------------------------------------------------------ weights by least squares
-
-    def _refitted_step(self) -> tuple[np.ndarray, int]:
-        """Hard instances with weights of their own: those of the elite as a start, then least squares."""
-        s, architecture = self.settings, self.architecture
-        ranks = self.elites.choose(s.instances, self.rng)
-        labels = self._labels(ranks)
-        noise = gumbel(self.rng, (s.instances, *self.z.shape))
-        edges = np.argmax(np.where(architecture.real, self.z + noise, -np.inf), axis=2)
-        weights = self._new_weights((s.instances,))
-        if (ranks >= 0).any():
-            known = np.maximum(ranks, 0)
-            edges = np.where(labels, edges, self.elites.take("edges", known))
-            w = np.where(labels, weights.w, self.elites.take("w", known))
-            u = np.where((ranks < 0)[:, None, None], weights.u, self.elites.take("u", known))
-            weights = Weights(w, u)
-        keys = signatures(architecture, edges)
-        chosen, forms, formulas = [], [], []
-        for i, key in enumerate(keys.tolist()):
-            visits = self.seen.get(key, 0)
-            if visits >= VISITS:
-                continue
-            form = extract(architecture, edges[i], weights.take(i))
-            self.seen[key] = visits + 1 if form is not None and len(form.owners) else VISITS
-            if form is None or not form.bodies:
-                continue
-            chosen.append(i)
-            forms.append(form)
-            formulas.append(form.terms)
-        if not chosen:
-            return np.empty(0), 0
-        _, errors, values, coefficients = self.fits(formulas, steps=FIT_STEPS, gain=FIT_GAIN)
-        first = int(np.argmin(errors))
-        if errors[first] < self.record:  # one that leads is worth an exact fit
-            start = forms[first].fitted(values[first], coefficients[first]).terms
-            _, found, better, theirs = self.fits([start], steps=MORE_STEPS, gain=MORE_GAIN)
-            if found[0] <= errors[first]:
-                errors[first], coefficients[first] = found[0], theirs[0]
-                values[first, : better.shape[1]] = better[0]
-        mae = np.where(np.isfinite(errors), errors, np.nan)
-        errors, rows = mae.copy(), len(self.y)
-        for row, (i, form) in enumerate(zip(chosen, forms, strict=True)):
-            if np.isfinite(mae[row]):
-                forms[row] = form.fitted(values[row], coefficients[row])
-                self._take_back(weights, i, form, values[row])
-                errors[row] *= rows ** (self.parameters(forms[row]) / (2 * rows))
-        parts = {"edges": edges[chosen], "w": weights.w[chosen], "u": weights.u[chosen], "mae": mae}
-        taken = self.elites.add(errors, keys[chosen], parts)
-        for row in taken:
-            self.forms[int(keys[chosen[row]])] = forms[row]
-        if len(self.forms) > 4 * s.repository:
-            self.forms = {key: self.forms[key] for key in self.elites.keys.tolist()}
-        return mae, len(taken)
-
-    def _take_back(self, weights: Weights, instance: int, form: Form, values: np.ndarray) -> None:
-        """The fitted numbers inside the terms become weights, so that instances made of this one begin there."""
-        before, rows = form.terms.constants, self.architecture.rows
-        for owner, old, new in zip(form.owners.tolist(), before.tolist(), values.tolist(), strict=False):
-            place = (weights.w[instance], owner) if owner < rows else (weights.u[instance].reshape(-1), owner - rows)
-            found = float(place[0][place[1]]) * (new / old) if old else math.inf
-            if abs(found) < LARGEST:
-                place[0][place[1]] = found
+    def _likelihood_gradient(self, ranks: np.ndarray) -> np.ndarray:
+        """Of the log density of these elites by z, or what equation 11 puts in its place."""
+        rule = density_gradient if self.settings.offline == "density" else match_gradient
+        log_V = self.elites.take("log_V", ranks)
+        return rule(self.z, log_V, self.settings.temperature, self.architecture.real).mean(axis=0)
 
     # ------------------------------------------------------------ answers
 
     def form(self, rank: int) -> Form | None:
         """The formula of an elite, made hard; None where it has no finite number."""
-        if self.settings.refit and int(self.elites.keys[rank]) in self.forms:
-            return self.forms[int(self.elites.keys[rank])]
         at = np.array([rank])
         edges, w, u = (self.elites.take(name, at)[0] for name in ("edges", "w", "u"))
         return extract(self.architecture, edges, Weights(w, u))
@@ -310,8 +228,6 @@ class Training:
         if len(self.elites) == 0:
             return {}
         at = np.array([0])
-        if self.settings.refit:
-            return {"hard": float(self.elites.take("mae", at)[0])}
         V = one_hot(self.elites.take("log_V", at))
         weights = Weights(self.elites.take("w", at), self.elites.take("u", at))
         output, _ = forward(self.architecture, mixing(self.architecture, V, weights), self.X)
@@ -328,7 +244,7 @@ class Training:
             "record": [self.best, self.record, self.idle], "rng": self.rng.bit_generator.state,
             "z": self.z.copy(), "w": self.weights.w.copy(), "u": self.weights.u.copy(),
             "adam": {name: [one.m.copy(), one.v.copy(), one.t] for name, one in adams.items()},
-            "elites": self.elites.snapshot(), "seen": list(self.seen.items()),
+            "elites": self.elites.snapshot(),
         }  # fmt: skip
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -338,7 +254,7 @@ class Training:
         self.best, self.record, self.idle = state["record"]
         self.rng.bit_generator.state = state["rng"]
         kept = set(state["elites"]["kept"])
-        if kept and kept != {"edges", "w", "u", "mae" if self.settings.refit else "log_V"}:
+        if kept and kept != self.parts:
             raise ValueError(
                 "the earlier fit's preset was another kind (refit): give the same, or fit with warm_start=False"
             )
@@ -354,8 +270,6 @@ class Training:
             adam = self.offline if name == "offline" else self.online[name]
             adam.m, adam.v, adam.t = np.reshape(m, adam.m.shape), np.reshape(v, adam.v.shape), int(t)
         self.elites.restore(state["elites"])
-        self.seen = {int(key): int(count) for key, count in state["seen"]}
-        self.forms.clear()
 
 
 def plain(value):

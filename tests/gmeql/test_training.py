@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from srlib import problems
-from srlib.gmeql import ARCHITECTURES, DEFAULT, PAPER, Architecture, Settings, Training, Weights, forward, mixing
+from srlib.gmeql import ARCHITECTURES, DEFAULT, PAPER, Architecture, Settings, Weights, begin, forward, mixing
 from srlib.gmeql.training import Adam, plain
 
 SHORT = replace(PAPER, rounds=2, steps=15, stage2=30)
@@ -14,7 +14,7 @@ SHORT = replace(PAPER, rounds=2, steps=15, stage2=30)
 
 def training(settings=SHORT, seed=0, name="b6", layers="b6"):
     problem = problems.load(name)
-    return Training(Architecture(problem.X.shape[1], ARCHITECTURES[layers]), problem.X, problem.y, settings, seed=seed)
+    return begin(Architecture(problem.X.shape[1], ARCHITECTURES[layers]), problem.X, problem.y, settings, seed=seed)
 
 
 def run(one, steps):
