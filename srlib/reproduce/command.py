@@ -13,7 +13,7 @@ __all__ = ["main"]
 
 SETS = {
     "eql": "equation-learner networks: protocol, default, timing, laws, penalties, digits",
-    "gmeql": "Gumbel-Max equation learner: default, noise, linear, time, paper, variants, comparison",
+    "gmeql": "Gumbel-Max equation learner: default, noise, linear, time, comparison, paper, variants, tenth",
 }
 
 
