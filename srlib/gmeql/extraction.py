@@ -16,6 +16,7 @@ import numpy as np
 
 from ..expression import Expression
 from ..operators import CONSTANT, find
+from .functions import find_function
 from .network import Architecture, Weights
 
 __all__ = ["Body", "Form", "extract"]
@@ -127,7 +128,7 @@ class _Value:
 
     @property
     def is_constant(self) -> bool:
-        return all(body == ONE for body in self.terms)
+        return all(body == ONE or c == 0 for body, (c, _) in self.terms.items())
 
     @property
     def number(self) -> float:
@@ -144,12 +145,10 @@ class _Value:
 
     def collapsed(self) -> tuple[float, Body]:
         """One coefficient and one body: further terms keep the ratio of their coefficient to the first."""
-        scale, body = next(c for one, (c, _) in self.terms.items() if one != ONE), None
-        for one, (c, owner) in sorted(self.terms.items(), key=lambda item: item[0] == ONE):
-            if body is None:
-                body = one
-            elif scale != 0:
-                body = _joined(body, c / scale, owner, one)
+        terms = {body: term for body, term in self.terms.items() if term[0] != 0}
+        scale, body = next(c for one, (c, _) in terms.items() if one != ONE), None
+        for one, (c, owner) in sorted(terms.items(), key=lambda item: item[0] == ONE):
+            body = one if body is None else _joined(body, c / scale, owner, one)
         return scale, body
 
     def inside(self) -> Body:
@@ -192,8 +191,6 @@ POWERS = {"square": 2, "cubic": 3, "fourth": 4, "fifth": 5, "sixth": 6}
 
 def _unary(name: str, a: _Value) -> _Value:
     if a.is_constant:
-        from .functions import find_function
-
         with np.errstate(all="ignore"):
             return _Value({ONE: (float(find_function(name).value(np.float64(a.number))), -1)})
     if name == "identity":

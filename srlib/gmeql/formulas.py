@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import replace
 
 import numpy as np
 
@@ -57,11 +56,11 @@ class Formulas:
 
         ``quietly``: the search has been stopped already, and nothing stops it now.
         """
-        fitted = self._fitted([form])
-        if not fitted:
+        fitted = self._fitted([form])[0]
+        if fitted is None:
             return
         add, refined = self.run.front.add if quietly else self.run.offer, False
-        for shorter in reversed(self._refitted(self._fewer_terms(fitted[0]))):
+        for shorter in reversed(self._refitted(self._fewer_terms(fitted))):
             if time.monotonic() > until:
                 break
             expression = shorter.expression(self.names)
@@ -83,38 +82,40 @@ class Formulas:
             expression, self.columns, self.y, self.sample_weight, LAST_STEPS, until=until, directions=every
         )  # fmt: skip
 
-    def _fitted(self, forms: list[Form]) -> list[Form]:
-        """With fitted numbers; without those that cannot be fitted."""
-        forms = [form for form in forms if form.bodies and form.terms.size <= self.fits.room]
-        if not forms:
-            return []
-        losses, _, values, coefficients = self.fits([form.terms for form in forms], steps=STEPS, gain=GAIN)
-        found = zip(forms, losses, values, coefficients, strict=True)
-        return [form.fitted(v, c) for form, loss, v, c in found if loss < np.inf]
+    def _fitted(self, forms: list[Form]) -> list[Form | None]:
+        """Each with fitted numbers; None where that cannot be done."""
+        usable = [k for k, form in enumerate(forms) if form.bodies and form.terms.size <= self.fits.room]
+        result: list[Form | None] = [None] * len(forms)
+        if usable:
+            losses, _, values, coefficients = self.fits([forms[k].terms for k in usable], steps=STEPS, gain=GAIN)
+            for row, k in enumerate(usable):
+                if losses[row] < np.inf:
+                    result[k] = forms[k].fitted(values[row], coefficients[row])
+        return result
 
     def _refitted(self, chain: list[Form]) -> list[Form]:
-        """The numbers inside the terms fitted anew, then offset and coefficients, where the chain has an offset."""
-        inside = [form for form in chain if len(form.owners)]
-        fitted = iter(self._fitted(inside))
-        result = []
-        for form in chain:
-            if form in inside and (new := next(fitted, None)) is not None and len(new.bodies) == len(form.bodies):
-                form = self._solved(replace(new, offset=form.offset), range(0 if form.offset else 1, 99))
-            result.append(form)
+        """The numbers inside the terms fitted anew, then the coefficients, and the offset where there was one."""
+        inside = [k for k, form in enumerate(chain) if len(form.owners)]
+        result = list(chain)
+        for k, fitted in zip(inside, self._fitted([chain[k] for k in inside]), strict=True):
+            if fitted is not None:
+                first = 0 if chain[k].offset else 1
+                result[k] = self._solved(fitted, range(first, len(fitted.bodies) + 1))
         return result
 
     def _columns(self, form: Form) -> np.ndarray:
         """One and the terms, each times the root of the rows' shares, shape (rows, 1 + terms)."""
         columns = [np.ones(len(self.y))]
-        for body in form.bodies:
-            term = Form((1.0,), (body,)).expression()
-            columns.append(term.evaluate_columns(self.columns) + np.zeros(len(self.y)))
-        return np.stack(columns, 1) * self.root[:, None]
+        with np.errstate(all="ignore"):
+            for body in form.bodies:
+                term = Form((1.0,), (body,)).expression()
+                columns.append(term.evaluate_columns(self.columns) + np.zeros(len(self.y)))
+            return np.stack(columns, 1) * self.root[:, None]
 
     def _solved(self, form: Form, kept) -> Form:
         """Offset and coefficients by least squares, those that are not kept 0."""
         F = self._columns(form)
-        scale, kept = np.linalg.norm(F, axis=0), [k for k in kept if k < F.shape[1]]
+        scale, kept = np.linalg.norm(F, axis=0), list(kept)
         if not (np.isfinite(F).all() and (scale > 0).all()):
             return form
         coefficients = np.zeros(len(scale))
@@ -122,11 +123,15 @@ class Formulas:
         return _with(form, coefficients / scale)
 
     def parameters(self, form: Form) -> int:
-        """How many numbers a form with fitted ones needs: as many as the criterion :func:`criterion` likes best."""
+        """How many numbers a form with fitted ones needs: as many as :func:`criterion` likes best.
+
+        Terms may go for that; the numbers inside them count all the same, because they were fitted.
+        """
         losses = [loss for _, loss in eliminated(self._columns(form), self.y * self.root)]
-        inside, rows = len(form.owners), len(self.y)
-        counts = inside + np.arange(len(losses), 0, -1)
-        floor = EXACT * self.variance
+        counts = len(form.owners) + np.arange(len(form.bodies) + 1, 0, -1)
+        if not losses:
+            return int(counts[0])
+        rows, floor = len(self.y), EXACT * self.variance
         return int(counts[np.argmin([criterion(loss, k, rows, floor) for loss, k in zip(losses, counts, strict=True)])])
 
     def _fewer_terms(self, form: Form) -> list[Form]:
@@ -176,7 +181,8 @@ def eliminated(F: np.ndarray, target: np.ndarray) -> list[tuple[list[int], float
     [0, 2] 0.0
     [0] 0.092
     """
-    scale = np.sqrt(np.einsum("ij,ij->j", F, F))
+    with np.errstate(all="ignore"):
+        scale = np.sqrt(np.einsum("ij,ij->j", F, F))
     if not np.isfinite(scale).all():
         return []
     F = F / np.where(scale > 0, scale, 1.0)

@@ -107,6 +107,12 @@ def test_weights_on_a_path_are_one_number():
     assert form.owners.tolist() == [2]
 
 
+def test_a_weight_of_zero_takes_only_its_own_part_away():
+    architecture = Architecture(2, [["plus"], ["square"]])
+    w = Weights(np.array([0.0, 3.0, 1.0, 1.0]), np.zeros((0, 3)))
+    assert str(extract(architecture, np.array([0, 1, 0, 0]), w).expression()) == "9*square(x1)"
+
+
 LAWS = {  # layers: problem: connections
     "b1": {"b1": {"1 cubic 0": "x1", "1 square 0": "x2", "1 identity 0": "x3", "3 plus 0": "sum 0, sum 0"}},
     "b2": {
