@@ -19,6 +19,7 @@ _HOMES = {
     "EQLRegressor": "eql",
     "EvolutionRegressor": "evolution",
     "Expression": "expression",
+    "GMEQLRegressor": "gmeql",
     "GeneticRegressor": "genetic",
     "Operator": "operators",
     "ParetoFront": "front",
@@ -36,7 +37,7 @@ _HOMES = {
 }
 _MODULES = (
     "compare", "constants", "dimensions", "eql", "estimator", "events", "evolution", "expression", "front", "functions",
-    "genetic", "kernels", "metrics", "operators", "problems", "units",
+    "genetic", "gmeql", "kernels", "metrics", "operators", "problems", "units",
 )  # fmt: skip
 
 __all__ = ["__version__", *sorted(_HOMES), *_MODULES]

@@ -1,4 +1,4 @@
-"""What the formulas of a front are judged by: the data and the loss."""
+"""Tables: in an order of their own, and as what the formulas of a front are judged by, with the loss."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from .constants import mean_squared_error
 from .expression import Expression
 
-__all__ = ["Data", "data_of"]
+__all__ = ["Data", "canonical", "data_of"]
 
 
 class Data(NamedTuple):
@@ -33,3 +33,17 @@ def data_of(X, y, sample_weight=None, loss: Callable[[Expression], float] | None
         )
     columns = table.T  # (features, rows)
     return Data(columns, y, weights, loss or (lambda one: mean_squared_error(one, columns, y, weights)))
+
+
+def canonical(X, y, sample_weight):
+    """The table with equal rows once, in an order of its own, and how much each counts (None: all the same).
+
+    So what is found depends neither on the order of rows nor on whether a row stands there twice or weighs 2.
+    """
+    rows = np.column_stack([X, y])
+    weights = np.ones(len(y)) if sample_weight is None else sample_weight
+    unique, inverse = np.unique(rows, axis=0, return_inverse=True)
+    total = np.bincount(np.reshape(inverse, -1), weights=weights, minlength=len(unique))
+    if sample_weight is None and len(unique) == len(rows):
+        total = None
+    return np.ascontiguousarray(unique[:, :-1]), np.ascontiguousarray(unique[:, -1]), total

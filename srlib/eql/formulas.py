@@ -7,6 +7,7 @@ import time
 import numpy as np
 
 from ..constants import mean_squared_error, refit
+from ..data import canonical
 from ..expression import Expression
 from ..front import ParetoFront
 from ..run import Run
@@ -14,24 +15,13 @@ from .extraction import to_expression
 from .network import Architecture
 from .search import Candidate, Table
 
-__all__ = ["EXACT", "Formulas", "canonical"]
+__all__ = ["EXACT", "Formulas"]
 
 ROUNDING = 1e-13  # of the largest target
 EXACT = 1e-22  # of the target's variance: an error of rounding
 MOST_WEIGHTS = 15  # of a network that becomes a formula
 ROWS = 1_000  # networks learn from at most so many; the formulas' constants are fitted to all
 ROWS_TO_JUDGE = 20  # below so many rows none are held out
-
-
-def canonical(X, y, sample_weight):
-    """The table with equal rows once, in an order of its own, and how much each counts."""
-    rows = np.column_stack([X, y])
-    weights = np.ones(len(y)) if sample_weight is None else sample_weight
-    unique, inverse = np.unique(rows, axis=0, return_inverse=True)
-    total = np.bincount(np.reshape(inverse, -1), weights=weights, minlength=len(unique))
-    if sample_weight is None and len(unique) == len(rows):
-        total = None
-    return np.ascontiguousarray(unique[:, :-1]), np.ascontiguousarray(unique[:, -1]), total
 
 
 class Formulas:

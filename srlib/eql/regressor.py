@@ -8,13 +8,14 @@ from concurrent.futures import ThreadPoolExecutor, wait
 import numpy as np
 from sklearn.utils import check_random_state
 
+from ..data import canonical
 from ..estimator import SymbolicRegressor
 from ..events import Preparing
 from ..parameters import threads
 from ..polish import polish
 from ..run import Run, StopSearch
 from ..validation import check_number, check_range
-from .formulas import EXACT, Formulas, canonical
+from .formulas import EXACT, Formulas
 from .network import Architecture
 from .search import Block, Candidate, one_torch_thread
 from .sparsity import read_sparsity

@@ -11,7 +11,10 @@ from ..compare.table import fill
 
 __all__ = ["main"]
 
-SETS = {"eql": "equation-learner networks: protocol, default, timing, laws, penalties, digits"}
+SETS = {
+    "eql": "equation-learner networks: protocol, default, timing, laws, penalties, digits",
+    "gmeql": "Gumbel-Max equation learner: default, noise, linear, time, comparison, paper, variants, tenth",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -8,7 +8,6 @@ counts by eye. Errors are root mean squares over the target's standard deviation
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
@@ -37,11 +36,12 @@ from ..eql.search import one_torch_thread
 from ..problems import Problem
 from ..recovery import recovers
 from .eql_digits import DigitsRow, digits
+from .part import Part
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["PARTS", "Part"]
+__all__ = ["PARTS"]
 
 FUNCTIONS = tuple(f"eql-{k}" for k in range(1, 13))
 COMPARED = ("id", "gaussian1", "exp", "sin", "f1", "f2")  # document 000
@@ -56,37 +56,6 @@ METHODS = {  # name: penalty, phases, first standard deviations
     "L0.5": (SmoothedL05(), PAPER_L05, (0.1, 0.5, 1.0)),
     "L0": (HardConcrete(), PAPER_L0, (0.5, 0.5, 0.5)),
 }
-
-
-@dataclass(frozen=True)
-class Part:
-    """A file of runs.
-
-    Attributes
-    ----------
-    title, file : str
-    run : callable
-        Does one: ``run(*job)`` gives its row.
-    row : type
-        The dataclass of a row.
-    key : tuple of str
-        The fields that tell one job from another.
-    jobs : callable
-        ``jobs(seeds, budget)`` gives the arguments of all runs.
-    seeds : int
-        How many by default.
-    summary : callable
-        A table for the end, from all rows.
-    """
-
-    title: str
-    file: str
-    run: Callable
-    row: type
-    key: tuple[str, ...]
-    jobs: Callable[[int, float | None], Iterator[tuple]]
-    seeds: int
-    summary: Callable[[pd.DataFrame], pd.DataFrame]
 
 
 # ------------------------------------------------------------ networks as the paper trains them

@@ -1,0 +1,38 @@
+"""``python -m srlib.reproduce gmeql``: it writes rows, and judges what it is given."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+pytest.importorskip("gplearn")
+
+from srlib import problems  # noqa: E402
+from srlib.gmeql import PAPER  # noqa: E402
+from srlib.reproduce import gmeql  # noqa: E402
+from srlib.reproduce.command import main  # noqa: E402
+
+
+def test_least_squares_on_fixed_features_solves_those_that_are_linear_in_them(tmp_path, capsys):
+    main(["gmeql", "--parts", "linear", "--out", str(tmp_path)])
+    found = pd.read_csv(tmp_path / "gmeql_linear.csv").set_index("problem")["verdict"]
+    assert found.to_dict() == {**{f"b{k}": "recovered" for k in range(1, 6)}, **{f"b{k}": "no" for k in (6, 7, 8)}}
+    assert "fixed features" in capsys.readouterr().out
+
+
+def test_a_fit_is_a_row_with_its_curve(monkeypatch):
+    row = gmeql.fit("default", "generic", "b5", 0.0, 0, 0.0)
+    assert row.verdict == row.on_front == "recovered" and row.test < 1e-10
+    monkeypatch.setitem(gmeql.VARIANTS, "paper", replace(PAPER, rounds=1, steps=60, stage2=60))
+    row = gmeql.fit("paper", "b2", "b2", 0.5, 0, 0.0)
+    steps, errors = gmeql.curve_of(row.curve)
+    assert steps.tolist() == [20, 40, 60, 80, 100, 120] and row.steps == 120
+    assert (errors[1:] <= errors[:-1]).all() and errors[-1] == pytest.approx(row.soft, rel=1e-3)
+    table = gmeql.by_problem(pd.DataFrame([vars(row)]))
+    assert table["paper %"].tolist() == [32] and table["runs"].tolist() == [1]
+
+
+def test_noise_has_the_paper_s_standard_deviation():
+    clean = problems.load("b2")
+    noise = gmeql.noisy(clean, 0.5, 3).y - clean.y
+    assert noise.std() == pytest.approx(0.5, rel=0.15) and gmeql.noisy(clean, 0.0, 3) is clean
