@@ -78,13 +78,21 @@ class Adam:
 
 @dataclass(frozen=True)
 class GaussNewton:
-    """A damped Gauss-Newton step (Levenberg 1944) whose metric are the rates.
+    """A damped Gauss-Newton step whose metric are the rates, and whose damping falls with the error.
 
-    With residuals r (points,), Jacobian J (points, parameters) and rates R it is
-    ``-R J^T (J R J^T + points*I)^-1 r``, the minimum of ``|r + J d|^2 / points + d^T R^-1 d``. For small rates that is
-    gradient descent with half of them; for large ones the residuals of a linear model vanish in one step. The
-    equations have as many unknowns as there are support points, so that a step is cheap where these are few.
+    With residuals r (points,), Jacobian J (points, parameters), rates R and the current mean squared error s it is
+    ``-R J^T (J R J^T + points*s*I)^-1 r``: the most probable change if the parameters have the prior variances R and
+    the points errors of variance s. Damping by the error itself keeps Newton's quadratic convergence where the error
+    can vanish (N. Yamashita and M. Fukushima 2001). The equations have as many unknowns as there are support points,
+    so that a step is cheap where these are few.
+
+    Attributes
+    ----------
+    floor : float
+        Added to s; 1e-12 keeps the equations solvable in float64.
     """
+
+    floor: float = 1e-12
 
     def begin(self, theta: torch.Tensor):
         """Nothing is remembered."""
@@ -96,7 +104,8 @@ class GaussNewton:
         residuals = model(theta, x) - y  # (tasks, points, 1)
         scaled = J * (rate[..., None, :] if isinstance(rate, torch.Tensor) and rate.ndim else rate)
         points = x.shape[1]
-        H = scaled @ J.mT + points * torch.eye(points, dtype=x.dtype)
+        damping = points * (residuals.square().mean(dim=1, keepdim=True) + self.floor)  # (tasks, 1, 1)
+        H = scaled @ J.mT + damping * torch.eye(points, dtype=x.dtype)
         answer, _ = torch.linalg.solve_ex(H, residuals)
         return -(scaled.mT @ answer).squeeze(-1), memory
 

@@ -22,7 +22,7 @@ __all__ = ["maml", "meta_gradient"]
 
 def meta_gradient(
     model: FlatModel, theta: torch.Tensor, tasks: Tasks, rate, inner_steps: int = 1, method=None, order: int = 2,
-    penalty=None, strength: float = 0.0,
+    penalty=None, strength: float = 0.0, log_floor: float | None = None,
 ):  # fmt: skip
     """The derivative of the tasks' mean query error after adaptation, by where adaptation began and by the rates.
 
@@ -38,6 +38,8 @@ def meta_gradient(
         1 leaves out the second derivatives.
     penalty, strength
         ``strength`` times the penalty of the adapted parameters is added to the error.
+    log_floor : float, optional
+        The objective is the logarithm of the error plus this, instead of the error.
 
     Returns
     -------
@@ -56,9 +58,9 @@ def meta_gradient(
     ):
         pass
     after = squared_errors(model(adapted, tasks.x_query), tasks.y_query)
-    objective = after
+    objective = after if log_floor is None else (after + log_floor).log()
     if penalty is not None and strength:
-        objective = after + strength * penalty.values(adapted).sum(dim=1)
+        objective = objective + strength * penalty.values(adapted).sum(dim=1)
     by_theta, by_rate = torch.autograd.grad(objective.sum(), (start, rates), allow_unused=True)
     with torch.no_grad():
         before = squared_errors(model(start, tasks.x_query), tasks.y_query)
@@ -69,7 +71,8 @@ def maml(
     model: torch.nn.Module | FlatModel, family: Family, *, steps: int = 1000, tasks: int = 25, support: int = 10,
     query: int = 10, inner_steps: int = 1, rate: float | torch.Tensor = 0.01, method=None, order: int = 2,
     learn_rates: bool = False, learning_rate: float = 1e-3, strength: float = 0.0, noise: float = 0.0, seed: int = 0,
-    clip: float | None = 10.0, decay: bool = True, time_limit: float | None = None, callbacks: Sequence = (),
+    clip: float | None = 10.0, log_floor: float | None = None, decay: bool = True, begin: MetaLearned | None = None,
+    time_limit: float | None = None, callbacks: Sequence = (),
 ) -> MetaLearned:  # fmt: skip
     """Learn where to begin, so that a few steps on a support set give low errors on the query set.
 
@@ -101,6 +104,11 @@ def maml(
         Of the tasks; the first parameters are those of the model.
     clip : float, optional
         Entries of a task's meta-gradient are cut to this size.
+    log_floor : float, optional
+        The outer objective is ``log(error + log_floor)`` instead of the error: tasks that are nearly solved count as
+        much as those that are not. A law leaves no error, so that this asks for laws.
+    begin : MetaLearned, optional
+        Where the training goes on from: parameters, rates, and which of them may change.
     decay : bool
         Whether the outer learning rate falls to 0 along a half cosine.
     time_limit : float, optional
@@ -118,18 +126,21 @@ def maml(
     check_number("strength", strength, least=0)
     check_choice("order", str(order), ("1", "2"))
     check_rate(rate, model.size)
-    theta = model.start.clone().requires_grad_()
+    alive = None if begin is None else begin.alive
+    theta, rate = (model.start, rate) if begin is None else (begin.theta, begin.rate)
+    theta = theta.clone().requires_grad_()
     log_rate = torch.as_tensor(rate, dtype=theta.dtype).log().expand(model.size).clone().requires_grad_()
     penalty = SmoothedL05()
 
     def objective(step: int) -> tuple[float, float, int]:
         batch = family.sample(tasks, (seed, step), support, query, noise).to(theta.dtype)
         rates = log_rate.detach().exp()
+        rates = rates if alive is None else rates * alive
         by_theta, by_rate, before, after = meta_gradient(
-            model, theta, batch, rates, inner_steps, method, order, penalty, strength
+            model, theta, batch, rates, inner_steps, method, order, penalty, strength, log_floor
         )
         sound = after.isfinite() & by_theta.isfinite().all(dim=1) & by_rate.isfinite().all(dim=1)  # (tasks,)
-        theta.grad = _mean(by_theta, sound, clip)
+        theta.grad = _mean(by_theta, sound, clip) * (1 if alive is None else alive)
         log_rate.grad = _mean(by_rate * rates, sound, clip)
         kept = int(sound.sum())
         return before.mean().item(), after[sound].mean().item() if kept else float("inf"), len(batch) - kept
@@ -138,8 +149,8 @@ def maml(
         objective, (theta, log_rate) if learn_rates else (theta,), theta, steps, learning_rate, decay, time_limit,
         callbacks,
     )  # fmt: skip
-    learned = log_rate.detach().exp() if learn_rates else rate
-    return MetaLearned(model, theta.detach(), learned, method or GradientDescent(), tuple(history), reason)
+    learned = log_rate.detach().exp().clone() if learn_rates else rate
+    return MetaLearned(model, theta.detach(), learned, method or GradientDescent(), tuple(history), reason, alive)
 
 
 def _mean(gradients: torch.Tensor, sound: torch.Tensor, clip: float | None) -> torch.Tensor:
