@@ -36,7 +36,7 @@ _HOMES = {
 }
 _MODULES = (
     "compare", "constants", "dimensions", "eql", "estimator", "events", "evolution", "expression", "front", "functions",
-    "genetic", "kernels", "metrics", "operators", "problems", "units",
+    "genetic", "kernels", "meta", "metrics", "operators", "problems", "units",
 )  # fmt: skip
 
 __all__ = ["__version__", *sorted(_HOMES), *_MODULES]

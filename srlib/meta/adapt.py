@@ -236,8 +236,9 @@ def adapt(
         note(number, theta)
     if diverged.any():
         warnings.warn(
-            f"{int(diverged.sum())} of {len(tasks)} tasks diverged at the inner rate "
-            f"{float(torch.as_tensor(rate).max()):.3g}: they are marked, and count as infinite errors; try a smaller one",
+            f"{int(diverged.sum())} of {len(tasks)} tasks diverged at inner rates up to "
+            f"{float(torch.as_tensor(rate).max()):.3g}: they are marked and count as infinite errors; try a smaller "
+            "rate",
             RuntimeWarning,
             stacklevel=2,
         )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from dataclasses import replace
+from itertools import combinations
 
 import torch
 
@@ -11,7 +13,7 @@ from .models import OffsetEQL
 from .outer import MetaLearned
 from .tasks import Tasks
 
-__all__ = ["close_gates", "open_units", "with_units"]
+__all__ = ["open_gates", "open_units", "with_units"]
 
 FLOOR = 1e-12  # an error that is as good as none, for the geometric mean
 
@@ -36,36 +38,40 @@ def with_units(learned: MetaLearned, units) -> MetaLearned:
     return replace(learned, theta=learned.theta * alive, alive=alive)
 
 
-def close_gates(
-    learned: MetaLearned, tasks: Tasks, count: int = 1, steps: int = 5, factor: float = 1.0, rise: float = 0.0
+def open_gates(
+    learned: MetaLearned, tasks: Tasks, most: int = 5, steps: int = 30, factor: float = 1.0, gain: float = 0.3
 ) -> MetaLearned:
-    """Close units, each time the one without which the family is adapted to best.
+    """The same with a few units open: those with which the family is adapted to best, one or two more at a time.
+
+    Pairs are tried, because neither of two exponentials is of much use alone.
 
     Parameters
     ----------
     learned : MetaLearned
         Of an :class:`~srlib.meta.OffsetEQL`.
     tasks : Tasks
-        Whose query errors decide: their geometric mean, so that a task that is solved exactly counts for much.
-    count : int
-        Units to close at most.
+        Whose query errors decide: their geometric mean, so that a task that is solved exactly counts for much. Take
+        other tasks to judge the result by.
+    most : int
+        Units at most.
     steps, factor
         As in :meth:`MetaLearned.adapt`.
-    rise : float
-        It ends where the mean logarithm of the error would rise by more than this.
+    gain : float
+        It ends where the mean logarithm of the error would fall by less than this for each unit more.
     """
-    score = _score(learned, tasks, steps, factor)
-    for _ in range(count):
-        units = open_units(learned)
-        if len(units) == 1:
-            break
-        tried = [with_units(learned, [other for other in units if other != unit]) for unit in units]
+    units, score, best = [], math.inf, learned
+    while len(units) < most:
+        others = [unit for unit in open_units(learned) if unit not in units]
+        additions = [one for count in (1, 2) for one in combinations(others, count) if len(units) + count <= most]
+        tried = [with_units(learned, [*units, *one]) for one in additions]
         scores = [_score(one, tasks, steps, factor) for one in tried]
-        best = min(range(len(units)), key=scores.__getitem__)
-        if scores[best] > score + rise:
+        before = 0.0 if score == math.inf else score
+        gains = [(before - new) / len(one) for new, one in zip(scores, additions, strict=True)]
+        at = max(range(len(gains)), key=gains.__getitem__)
+        if score < math.inf and gains[at] < gain:
             break
-        learned, score = tried[best], scores[best]
-    return learned
+        best, score, units = tried[at], scores[at], [*units, *additions[at]]
+    return best
 
 
 def _score(learned: MetaLearned, tasks: Tasks, steps: int, factor: float) -> float:

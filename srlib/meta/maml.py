@@ -53,10 +53,8 @@ def meta_gradient(
     start = theta.detach().expand(count, -1).clone().requires_grad_()  # a copy for each task: its gradient is its own
     rates = torch.as_tensor(rate, dtype=theta.dtype).detach().expand(count, len(theta)).clone().requires_grad_()
     adapted = start
-    for adapted in inner_loop(
-        model, start, tasks.x_support, tasks.y_support, inner_steps, rates, method, order
-    ):
-        pass
+    for theta_after in inner_loop(model, start, tasks.x_support, tasks.y_support, inner_steps, rates, method, order):
+        adapted = theta_after
     after = squared_errors(model(adapted, tasks.x_query), tasks.y_query)
     objective = after if log_floor is None else (after + log_floor).log()
     if penalty is not None and strength:

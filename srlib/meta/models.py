@@ -67,7 +67,7 @@ class FlatModel:
         return functional_call(self.module, {**self.unflatten(theta), **self._buffers}, (x,)).reshape(len(x), 1)
 
     def __call__(self, theta: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-        """The predictions of all tasks: theta (tasks, parameters), x (tasks, points, features) to (tasks, points, 1)."""
+        """Of all tasks: theta (tasks, parameters), x (tasks, points, features) to (tasks, points, 1)."""
         return vmap(self.one)(theta, x)
 
     def jacobian(self, theta: torch.Tensor, x: torch.Tensor) -> torch.Tensor:

@@ -73,6 +73,12 @@ class MetaLearned:
     reason: str = "completed"
     alive: torch.Tensor | None = field(default=None, repr=False)
 
+    @classmethod
+    def from_scratch(cls, model, rate=0.01, method=None) -> MetaLearned:
+        """The model's own parameters, as it starts: what has to be beaten."""
+        model = model if isinstance(model, FlatModel) else FlatModel(model)
+        return cls(model, model.start, rate, method or GradientDescent(), reason="not trained")
+
     def adapt(self, tasks: Tasks, steps: int = 5, rate=None, factor: float = 1.0, method=None, keep=None) -> Adapted:
         """Adapt to each task (:func:`srlib.meta.adapt`), by default as in the training.
 

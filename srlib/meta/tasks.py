@@ -99,8 +99,8 @@ class Tasks:
             x, y = getattr(self, f"x_{name}"), getattr(self, f"y_{name}")
             if x.ndim != 3 or y.shape != (*x.shape[:2], 1):
                 raise ValueError(
-                    f"x_{name} has shape {tuple(x.shape)} and y_{name} {tuple(y.shape)}: give (tasks, points, features) "
-                    "and (tasks, points, 1)"
+                    f"x_{name} has shape {tuple(x.shape)} and y_{name} {tuple(y.shape)}: give (tasks, points, "
+                    "features) and (tasks, points, 1)"
                 )
             if x.shape[0] == 0 or x.shape[1] == 0:
                 raise ValueError(f"the {name} set has shape {tuple(x.shape)}: give at least one task and one point")

@@ -11,7 +11,10 @@ from ..compare.table import fill
 
 __all__ = ["main"]
 
-SETS = {"eql": "equation-learner networks: protocol, default, timing, laws, penalties, digits"}
+SETS = {
+    "eql": "equation-learner networks: protocol, default, timing, laws, penalties, digits",
+    "meta": "meta-learning: speed, laws, adaptation, anchor, ablation, document 000",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
