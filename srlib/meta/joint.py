@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 
 from ..eql.sparsity import SmoothedL05
@@ -21,8 +22,8 @@ __all__ = ["joint"]
 
 def joint(
     model: torch.nn.Module | FlatModel, family: Family, *, steps: int = 1000, tasks: int = 25, points: int = 20,
-    learning_rate: float = 1e-3, sequential: bool = False, strength: float = 0.0, noise: float = 0.0, seed: int = 0,
-    decay: bool = True, time_limit: float | None = None, callbacks: Sequence = (),
+    learning_rate: float = 1e-3, sequential: bool = False, strength: float = 0.0, noise: float = 0.0,
+    seed: int | Sequence[int] = 0, decay: bool = True, time_limit: float | None = None, callbacks: Sequence = (),
 ) -> MetaLearned:  # fmt: skip
     """Train one set of parameters on all tasks.
 
@@ -52,7 +53,7 @@ def joint(
         at = (step - 1) % tasks if sequential else slice(None)
         if batch is None or not sequential or at == 0:
             drawn = (step - 1) // tasks + 1 if sequential else step
-            batch = family.sample(tasks, (seed, drawn), points, 1, noise).to(theta.dtype)
+            batch = family.sample(tasks, (*np.atleast_1d(seed), drawn), points, 1, noise).to(theta.dtype)
         own = batch[at]
         errors = squared_errors(model(theta.expand(len(own), -1), own.x_support), own.y_support)
         sound = errors.detach().isfinite()

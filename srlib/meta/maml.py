@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 
 from ..eql.sparsity import SmoothedL05
@@ -68,9 +69,9 @@ def meta_gradient(
 def maml(
     model: torch.nn.Module | FlatModel, family: Family, *, steps: int = 1000, tasks: int = 25, support: int = 10,
     query: int = 10, inner_steps: int = 1, rate: float | torch.Tensor = 0.01, method=None, order: int = 2,
-    learn_rates: bool = False, learning_rate: float = 1e-3, strength: float = 0.0, noise: float = 0.0, seed: int = 0,
-    clip: float | None = 10.0, log_floor: float | None = None, decay: bool = True, begin: MetaLearned | None = None,
-    time_limit: float | None = None, callbacks: Sequence = (),
+    learn_rates: bool = False, learning_rate: float = 1e-3, strength: float = 0.0, noise: float = 0.0,
+    seed: int | Sequence[int] = 0, clip: float | None = 10.0, log_floor: float | None = None, decay: bool = True,
+    begin: MetaLearned | None = None, time_limit: float | None = None, callbacks: Sequence = (),
 ) -> MetaLearned:  # fmt: skip
     """Learn where to begin, so that a few steps on a support set give low errors on the query set.
 
@@ -98,7 +99,7 @@ def maml(
         Of the smoothed L0.5 penalty of the adapted parameters.
     noise : float
         On the support sets.
-    seed : int
+    seed : int or sequence of int
         Of the tasks; the first parameters are those of the model.
     clip : float, optional
         Entries of a task's meta-gradient are cut to this size.
@@ -131,7 +132,7 @@ def maml(
     penalty = SmoothedL05()
 
     def objective(step: int) -> tuple[float, float, int]:
-        batch = family.sample(tasks, (seed, step), support, query, noise).to(theta.dtype)
+        batch = family.sample(tasks, (*np.atleast_1d(seed), step), support, query, noise).to(theta.dtype)
         rates = log_rate.detach().exp()
         rates = rates if alive is None else rates * alive
         by_theta, by_rate, before, after = meta_gradient(
