@@ -55,7 +55,7 @@ def trained(variant: str, seed: int) -> tuple[MetaLearned, float]:
     return _trained(variant, seed)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=64)
 def _trained(variant: str, seed: int) -> tuple[MetaLearned, float]:
     began = time.perf_counter()
     return _train(variant, seed), time.perf_counter() - began
