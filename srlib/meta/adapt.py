@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import torch
 
+from ..eql.search import one_torch_thread
 from ..validation import check_number
 from .models import FlatModel
 from .tasks import Tasks
@@ -169,6 +170,7 @@ class Adapted:
     diverged: torch.Tensor
 
 
+@one_torch_thread()
 def adapt(
     model: FlatModel | torch.nn.Module, theta: torch.Tensor | None, tasks: Tasks, steps: int = 5, rate=0.01,
     method=None, keep: Sequence[int] | None = None, alive: torch.Tensor | None = None,
@@ -207,7 +209,7 @@ def adapt(
     theta = (model.start if theta is None else theta).detach().expand(len(tasks), -1)
     rate = rate.detach() if isinstance(rate, torch.Tensor) else rate
     if alive is not None:
-        rate = rate * alive
+        rate = rate * alive.to(theta.dtype)
     x, y = tasks.x_support, tasks.y_support
     with torch.no_grad():
         first = squared_errors(model(theta, x), y)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from ..eql.search import one_torch_thread
 from ..eql.sparsity import SmoothedL05
 from ..validation import check_number
 from .adapt import squared_errors
@@ -20,6 +21,7 @@ from .tasks import Family
 __all__ = ["joint"]
 
 
+@one_torch_thread()
 def joint(
     model: torch.nn.Module | FlatModel, family: Family, *, steps: int = 1000, tasks: int = 25, points: int = 20,
     learning_rate: float = 1e-3, sequential: bool = False, strength: float = 0.0, noise: float = 0.0,

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from ..eql.search import one_torch_thread
 from .adapt import squared_errors
 from .maml import meta_gradient
 from .models import FlatModel
@@ -49,6 +50,7 @@ class Landscape:
     maml_gradient: np.ndarray
 
 
+@one_torch_thread()
 def landscape(
     model: nn.Module, tasks: Tasks, first: np.ndarray, second: np.ndarray, rate: float = 0.01, inner_steps: int = 1,
     order: int = 2, method=None,

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from ..eql.search import one_torch_thread
 from ..eql.sparsity import SmoothedL05
-from ..validation import check_choice, check_number
+from ..validation import check_number
 from .adapt import GradientDescent, check_rate, inner_loop, squared_errors
 from .models import FlatModel
 from .outer import MetaLearned, outer_loop
@@ -66,6 +67,7 @@ def meta_gradient(
     return by_theta, torch.zeros_like(rates) if by_rate is None else by_rate, before, after.detach()
 
 
+@one_torch_thread()
 def maml(
     model: torch.nn.Module | FlatModel, family: Family, *, steps: int = 1000, tasks: int = 25, support: int = 10,
     query: int = 10, inner_steps: int = 1, rate: float | torch.Tensor = 0.01, method=None, order: int = 2,
@@ -123,7 +125,8 @@ def maml(
     model = model if isinstance(model, FlatModel) else FlatModel(model)
     check_number("inner_steps", inner_steps, least=1, whole=True)
     check_number("strength", strength, least=0)
-    check_choice("order", str(order), ("1", "2"))
+    if order not in (1, 2):
+        raise ValueError(f"order is {order!r}: give 2, or 1 to leave out the second derivatives")
     check_rate(rate, model.size)
     alive = None if begin is None else begin.alive
     theta, rate = (model.start, rate) if begin is None else (begin.theta, begin.rate)

@@ -25,14 +25,14 @@ from ..meta import (
     adaptation_curve,
     joint,
     maml,
-    meta_gradient,
     mlp,
     recover,
     tune_rate,
 )
 from .eql import Part
-from .meta_document import DocumentRow, document, network, shown
+from .meta_document import DocumentRow, document, shown
 from .meta_laws import VARIANTS, trained
+from .meta_speed import SpeedRow, speed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -209,55 +209,6 @@ def _open(learned: MetaLearned) -> int:
 
 def _right(learned, theta, tasks, threshold=0.05) -> np.ndarray:
     return np.array([one.verdict == "recovered" for one in recover(learned.model, theta, tasks, threshold)])
-
-
-# ------------------------------------------------------------ time
-
-
-@dataclass(frozen=True)
-class SpeedRow:
-    """Milliseconds of one second-order meta-gradient over 25 tasks and 5 inner steps: medians of repetitions."""
-
-    network: str
-    run: int
-    parameters: int
-    together: float
-    loop: float
-    ratio: float
-    difference: float
-
-
-def speed(name: str, run: int) -> SpeedRow:
-    """All tasks at once against a plain loop over tasks, alternating; and how far their gradients differ."""
-    model = FlatModel(network("paper", run) if name == "paper" else network("offsets", run))
-    tasks, rate = FAMILY.sample(25, (run, 1)), 1e-3
-
-    def together():
-        return meta_gradient(model, model.start, tasks, rate, inner_steps=5)[0].mean(dim=0)
-
-    def loop():
-        return torch.stack([_plain(model, tasks[k], rate) for k in range(len(tasks))]).mean(dim=0)
-
-    with one_torch_thread():
-        a, b, times = together(), loop(), {together: [], loop: []}
-        for way in (together, loop) * 7:
-            began = time.perf_counter()
-            way()
-            times[way].append(1e3 * (time.perf_counter() - began))
-    one, other = (float(np.median(times[way])) for way in (together, loop))
-    difference = (a - b).abs().max().item() / a.abs().max().item()
-    return SpeedRow(
-        name, run, model.size, round(one, 2), round(other, 2), round(other / one, 2), float(f"{difference:.1e}")
-    )
-
-
-def _plain(model: FlatModel, task: Tasks, rate: float) -> torch.Tensor:
-    """The meta-gradient of one task by autograd alone."""
-    start = theta = model.start.clone().requires_grad_()
-    for _ in range(5):
-        error = (model.one(theta, task.x_support[0]) - task.y_support[0]).square().mean()
-        theta = theta - rate * torch.autograd.grad(error, theta, create_graph=True)[0]
-    return torch.autograd.grad((model.one(theta, task.x_query[0]) - task.y_query[0]).square().mean(), start)[0]
 
 
 # ------------------------------------------------------------ summaries

@@ -114,6 +114,7 @@ def tiny(monkeypatch):
     monkeypatch.setattr(meta_laws, "FIRST", 2)
     monkeypatch.setattr(meta_laws, "SECOND", 2)
     monkeypatch.setattr(meta_laws, "FOR_GATES", 3)
+    monkeypatch.setattr(meta_laws, "MOST_UNITS", 1)
     monkeypatch.setattr(meta_laws, "UNITS", UNITS)
     monkeypatch.setattr(meta, "JUDGED", 4)
     monkeypatch.setattr(meta, "TUNED", 3)

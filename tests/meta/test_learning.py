@@ -238,6 +238,24 @@ def test_seeds_reproduce_and_the_model_is_left_as_it_is():
     assert not torch.equal(one.theta, maml(module, FAMILY, steps=3, tasks=4, learn_rates=True, seed=6).theta)
 
 
+def test_the_number_of_threads_changes_nothing():
+    found = []
+    before = torch.get_num_threads()
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        found.append(maml(mlp(), FAMILY, steps=3, tasks=25, inner_steps=2, seed=1).theta)
+        assert torch.get_num_threads() == threads
+    torch.set_num_threads(before)
+    assert torch.equal(*found)
+
+
+def test_settings_that_make_no_sense_are_refused():
+    for settings, message in (({"order": 3}, "order is 3"), ({"inner_steps": 0}, "inner_steps is 0"),
+                              ({"steps": 0}, "steps is 0"), ({"strength": -1}, "strength is -1")):  # fmt: skip
+        with pytest.raises(ValueError, match=message):
+            maml(small_model(), FAMILY, **{"steps": 1, **settings})
+
+
 def test_training_goes_on_from_an_earlier_one():
     first = maml(small_model(), FAMILY, steps=2, tasks=3, learn_rates=True)
     more = maml(small_model(), FAMILY, steps=1, tasks=3, learn_rates=True, begin=first, learning_rate=1e-9)
