@@ -267,7 +267,7 @@ PARTS = {
         _curves(("2 x 40",), METHODS, ("in",)), 3, by_method,
     ),
     "ablation": Part(
-        "What makes the difference", "meta_ablation.csv", laws, LawsRow, ("variant", "seed"),
+        "What makes the difference: maml of meta_laws.csv, changed", "meta_ablation.csv", laws, LawsRow, ("variant", "seed"),
         _variants(VARIANTS), 2, by_variant,
     ),
     "document": Part(

@@ -36,13 +36,13 @@ SETTINGS = {"inner_steps": 5, "rate": 1.0, "method": GaussNewton(), "learn_rates
             "log_floor": 1e-6}  # fmt: skip
 DESCENT = {**SETTINGS, "method": GradientDescent(10.0), "rate": 0.01}
 ABLATION = {  # what is changed in the settings
-    "first order": {"order": 1},
-    "one rate, not learned": {"learn_rates": False},
-    "error, not its logarithm": {"log_floor": None},
     "inner gradient descent": {"method": GradientDescent(10.0), "rate": 0.01},
+    "error, not its logarithm": {"log_floor": None},
+    "one rate, not learned": {"learn_rates": False},
+    "first order": {"order": 1},
     "inner Adam": {"method": Adam(), "rate": 0.03},
 }
-VARIANTS = ("maml", *ABLATION, "no gates", "gates only", "gates, random start", "ten fixed laws", "joint, gates")
+VARIANTS = ("no gates", "gates only", "joint, gates", *ABLATION, "gates, random start", "ten fixed laws")
 
 
 def model(seed: int) -> FlatModel:
@@ -89,7 +89,7 @@ def _train(variant: str, seed: int) -> MetaLearned:
             return _open(_joint(start, seed), seed)
         case _ if variant in ABLATION:
             return _gated(start, {**SETTINGS, **ABLATION[variant]}, seed)
-    raise ValueError(f"variant is {variant!r}: choose from maml, scratch, joint, {', '.join(VARIANTS[1:])}")
+    raise ValueError(f"variant is {variant!r}: choose from maml, scratch, joint, {', '.join(VARIANTS)}")
 
 
 def _joint(start: FlatModel, seed: int) -> MetaLearned:
