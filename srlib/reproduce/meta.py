@@ -267,8 +267,8 @@ PARTS = {
         _curves(("2 x 40",), METHODS, ("in",)), 3, by_method,
     ),
     "ablation": Part(
-        "What makes the difference: maml of meta_laws.csv, changed", "meta_ablation.csv", laws, LawsRow, ("variant", "seed"),
-        _variants(VARIANTS), 2, by_variant,
+        "What makes the difference: maml of meta_laws.csv, changed", "meta_ablation.csv", laws, LawsRow,
+        ("variant", "seed"), _variants(VARIANTS), 2, by_variant,
     ),
     "document": Part(
         "Document 000, as its code does it and done right", "meta_document.csv", document, DocumentRow,
