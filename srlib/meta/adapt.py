@@ -9,7 +9,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 
@@ -115,13 +114,6 @@ def _gradient(model: FlatModel, theta, x, y, create_graph: bool) -> torch.Tensor
     """The gradient of each task's error by its own parameters, (tasks, parameters)."""
     error = squared_errors(model(theta, x), y).sum()  # a task's parameters appear in its own term only
     return torch.autograd.grad(error, theta, create_graph=create_graph)[0]
-
-
-class Step(NamedTuple):
-    """The state after a step."""
-
-    theta: torch.Tensor  # (tasks, parameters)
-    memory: object
 
 
 def inner_loop(model: FlatModel, theta, x, y, steps: int, rate, method=None, order: int = 2):

@@ -9,6 +9,8 @@ from itertools import combinations
 
 import torch
 
+from ..eql.extraction import used_weights
+from ..validation import check_number
 from .models import OffsetEQL
 from .outer import MetaLearned
 from .tasks import Tasks
@@ -28,8 +30,6 @@ def open_units(learned: MetaLearned) -> list[int]:
 
 def with_units(learned: MetaLearned, units) -> MetaLearned:
     """The same, with only these units of the last layer open: the weights to and from the others are 0 and stay so."""
-    from ..eql.extraction import used_weights
-
     architecture = _architecture(learned)
     alive = torch.ones(architecture.size, dtype=torch.bool)
     closed = [unit for unit in range(architecture.width) if unit not in set(units)]
@@ -59,9 +59,10 @@ def open_gates(
     gain : float
         It ends where the mean logarithm of the error would fall by less than this for each unit more.
     """
-    units, score, best = [], math.inf, learned
-    while len(units) < most:
-        others = [unit for unit in open_units(learned) if unit not in units]
+    check_number("most", most, least=1, whole=True)
+    pool, units, score, best = open_units(learned), [], math.inf, learned
+    while len(units) < min(most, len(pool)):
+        others = [unit for unit in pool if unit not in units]
         additions = [one for count in (1, 2) for one in combinations(others, count) if len(units) + count <= most]
         tried = [with_units(learned, [*units, *one]) for one in additions]
         scores = [_score(one, tasks, steps, factor) for one in tried]

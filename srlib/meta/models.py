@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -9,7 +10,9 @@ from torch import nn
 from torch.func import functional_call, vmap
 
 from ..eql import EQLNetwork
+from ..eql.units import folded
 from ..expression import Expression
+from ..operators import CONSTANT
 
 __all__ = ["FlatModel", "OffsetEQL", "mlp"]
 
@@ -80,8 +83,6 @@ class FlatModel:
 
     def module_with(self, theta: torch.Tensor) -> nn.Module:
         """A copy of the module with these parameters (parameters,)."""
-        import copy
-
         module = copy.deepcopy(self.module)
         with torch.no_grad():
             for name, value in self.unflatten(theta.detach()).items():
@@ -149,9 +150,6 @@ class OffsetEQL(nn.Module):
 
 def without_ones(formula: Expression) -> Expression:
     """A formula of the network's two inputs as one of x alone."""
-    from ..eql.units import folded
-    from ..operators import CONSTANT
-
     codes, values = formula.codes.copy(), formula.values.copy()
     ones = codes == -2
     codes[ones], values[ones] = CONSTANT, 1.0
