@@ -100,10 +100,10 @@ def test_closed_units_stay_closed_through_adaptation_and_training():
 def test_gates_open_for_the_units_that_the_laws_are_made_of():
     model, theta = planted([0.1] * 5, c0=(1.0, 0.3), c1=(6.0, 0.5), c2=(2.0, 1.0), c3=(0.8, 0.0), c4=(-0.8, 0.0))
     learned = replace(MetaLearned.from_scratch(model, 1.0, GaussNewton()), theta=theta)
-    assert open_units(open_gates(learned, wave_tasks(6), most=3)) == [SINE]
+    assert open_units(open_gates(learned, wave_tasks(6), most=3, steps=10)) == [SINE]
     assert open_units(open_gates(with_units(learned, [SINE]), wave_tasks(6), most=3)) == [SINE]
     both = [Law("a*exp(x) + b*exp(-x)", {"a": a, "b": b}) for a, b in ((0.5, -0.4), (-0.7, 0.6), (0.3, 0.9))]
-    chosen = open_units(open_gates(learned, FixedLaws(tuple(both)).sample(3), most=3))
+    chosen = open_units(open_gates(learned, FixedLaws(tuple(both)).sample(3), most=3, steps=10))
     assert set(chosen) == {EXPONENTIAL, EXPONENTIAL + 1}
 
 
