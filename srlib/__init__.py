@@ -37,7 +37,7 @@ _HOMES = {
 }
 _MODULES = (
     "compare", "constants", "dimensions", "eql", "estimator", "events", "evolution", "expression", "front", "functions",
-    "genetic", "gmeql", "kernels", "metrics", "operators", "problems", "units",
+    "genetic", "gmeql", "kernels", "meta", "metrics", "operators", "problems", "units",
 )  # fmt: skip
 
 __all__ = ["__version__", *sorted(_HOMES), *_MODULES]

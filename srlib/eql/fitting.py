@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,15 +28,19 @@ HARMLESS = 1.02  # times the error: what a removal costs nothing
 
 
 class _Problem:
-    """The data, and the Jacobian of a network by the weights that are left."""
+    """The data, and the Jacobian of a network by the weights that are left.
+
+    All trials have one table, or each its own: then X and y have one more dimension, in front.
+    """
 
     def __init__(self, architecture: Architecture, X: np.ndarray, y: np.ndarray, sample_weight=None):
         self.architecture = architecture
-        self.X = torch.from_numpy(np.ascontiguousarray(X.T))  # (features, rows)
-        share = np.full(len(y), 1 / len(y)) if sample_weight is None else sample_weight / sample_weight.sum()
+        self.X = torch.from_numpy(np.ascontiguousarray(np.swapaxes(X, -1, -2)))  # (features, rows)
+        rows = y.shape[-1]
+        share = np.full(rows, 1 / rows) if sample_weight is None else sample_weight / sample_weight.sum()
         self.root = torch.from_numpy(np.sqrt(share))  # (rows,)
         self.y = torch.from_numpy(np.ascontiguousarray(y))
-        self.power = float((self.root * self.y).square().sum())
+        self.power = (self.root * self.y).square().sum(dim=-1)  # (), or (trials,)
         rows, columns, at_row, at_column = [], [], 0, 0
         for n, m in architecture.shapes:
             rows.append(at_row + np.repeat(np.arange(n), m))
@@ -43,6 +48,14 @@ class _Problem:
             at_row, at_column = at_row + n, at_column + m
         self.row = torch.from_numpy(np.concatenate(rows))  # (weights,) of all inputs of all layers
         self.column = torch.from_numpy(np.concatenate(columns))
+
+    def of(self, trials: torch.Tensor) -> _Problem:
+        """The problem of some of the trials, by their numbers."""
+        if self.y.ndim == 1:
+            return self
+        some = copy(self)
+        some.X, some.y, some.power = self.X[trials], self.y[trials], self.power[trials]
+        return some
 
     def residuals(self, weights: torch.Tensor) -> torch.Tensor:
         """Shape (trials, rows), each row times the root of its share."""
@@ -82,8 +95,9 @@ def levenberg_marquardt(
     Parameters
     ----------
     architecture : Architecture
-    X : ndarray, shape (rows, features)
-    y : ndarray, shape (rows,)
+    X : ndarray, shape (rows, features) or (trials, rows, features)
+    y : ndarray, shape (rows,) or (trials, rows)
+        One table for all trials, or one for each.
     weights : ndarray, shape (trials, weights)
     sample_weight : ndarray, shape (rows,), optional
     steps : int
@@ -111,14 +125,15 @@ def _fit(
     damping = torch.full((len(weights),), 1e-3, dtype=torch.float64)
     errors = _finite(problem.residuals(weights).square().sum(dim=1))
     idle = torch.zeros(len(weights), dtype=torch.int64)
-    goal = max(goal, FLOOR * problem.power)
+    goal = (FLOOR * problem.power).clamp(min=goal)
     for _ in range(steps):
         busy = torch.nonzero((idle < 3) & (errors > goal) & errors.isfinite()).squeeze(1)
         if len(busy) == 0 or stopped():
             break
-        step = _step(problem, weights[busy], at[busy], real[busy], damping[busy])
+        own = problem.of(busy)
+        step = _step(own, weights[busy], at[busy], real[busy], damping[busy])
         trial = weights[busy].scatter_add(1, at[busy], step)
-        found = _finite(problem.residuals(trial).square().sum(dim=1))
+        found = _finite(own.residuals(trial).square().sum(dim=1))
         better = found < errors[busy]
         idle[busy] = torch.where(better & (found < (1 - GAIN) * errors[busy]), 0, idle[busy] + 1)
         weights[busy] = torch.where(better[:, None], trial, weights[busy])
@@ -187,9 +202,8 @@ def prune(
         For each trial its networks, from the one given (fitted) to the smallest.
     """
     problem = _Problem(architecture, X, y, sample_weight)
-    tolerance = max(tolerance, FLOOR * problem.power)
-    mean = float(problem.root.square() @ problem.y)
-    spread = problem.power - mean * mean
+    power, mean = float(problem.power), float(problem.root.square() @ problem.y)
+    tolerance, spread = max(tolerance, FLOOR * power), power - mean * mean
     chains: list[list[Stage]] = [[] for _ in weights]
     going = np.arange(len(weights))
     weights = torch.from_numpy(weights)
