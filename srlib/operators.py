@@ -275,7 +275,8 @@ def find(name: str | Operator, arity: int | None = None, extra: Iterable[Operato
     """
     if isinstance(name, Operator):
         operator = name
-        if not 0 < operator.code < len(_table) or _table[operator.code] != operator:
+        known_as = _table[operator.code] if 0 < operator.code < len(_table) else None
+        if known_as is not operator and known_as != operator:
             raise UnknownOperator(f"operator {operator.name!r} has no code: use what register() returns")
     elif not isinstance(name, str):
         raise UnknownOperator(f"an operator is a name such as 'sin' or '+', not {name!r}")

@@ -37,7 +37,7 @@ REGRESSION_SHARE = 0.8  # of a time limit
 EVALUATIONS_A_LOOK, LEAST_LOOKS = 32, 4000
 FIRST_TURN = 90  # looks: straight lines, power laws and polynomials are behind then, mostly
 SCOUTS, TURN = 4, 100  # scouting islands, and what each of them has in a turn: cycles
-OFTEN, SELDOM, MANY = 60, 240, 8  # looks between turns: at first, and after so many of them
+OFTEN, SELDOM, MANY = 60, 400, 6  # looks between turns: at first, and after so many of them
 SIZES = 12  # of so many sizes, the best formula that the regression has found is given to the islands
 
 Given = list[tuple[Expression, int]]  # formulas over the scaled columns, and how each was made

@@ -15,6 +15,8 @@ from .tables import describe_nonfinite, table_columns
 
 __all__ = ["Expression"]
 
+_NOTHING = np.zeros(1)  # the value of a node that is no constant
+
 
 class Expression(Arithmetic):
     """One immutable formula over the columns of a table.
@@ -128,8 +130,11 @@ class Expression(Arithmetic):
         """
         operator = find(operator, arity=len(arguments))
         arguments = [a if isinstance(a, Expression) else cls.constant(a) for a in arguments]
-        codes = np.concatenate([*(a.codes for a in arguments), np.array([operator.code], dtype=np.int32)])
-        values = np.concatenate([*(a.values for a in arguments), [0.0]])
+        codes = np.concatenate([*[a.codes for a in arguments], np.array([operator.code], dtype=np.int32)])
+        values = np.concatenate([*[a.values for a in arguments], _NOTHING])
+        names = arguments[0].names
+        if all(a.names is names for a in arguments):  # a shortcut: this is called very often
+            return cls._trusted(codes, values, names)
         names = _common_names(arguments)
         if all(a.names == names for a in arguments):
             return cls._trusted(codes, values, names)
@@ -432,10 +437,15 @@ class Expression(Arithmetic):
     def __eq__(self, other) -> bool:
         if not isinstance(other, Expression):
             return NotImplemented
-        return np.array_equal(self.codes, other.codes) and np.array_equal(self.values, other.values)
+        return self is other or self._key == other._key
 
     def __hash__(self) -> int:
-        return hash((self.codes.tobytes(), (self.values + 0.0).tobytes()))  # + 0.0: -0.0 equals 0.0
+        return hash(self._key)
+
+    @cached_property
+    def _key(self) -> tuple[bytes, bytes]:
+        """The same for equal formulas and for no others; their values are finite."""
+        return self.codes.tobytes(), (self.values + 0.0).tobytes()  # + 0.0: -0.0 equals 0.0
 
 
 def _common_names(expressions: Iterable[Expression]) -> tuple[str, ...] | None:
