@@ -1,4 +1,4 @@
-"""One search from the data to the front: regression first, then the islands, then the polish."""
+"""One search from the data to the front: the opening with its regression, then the islands, then the polish."""
 
 from __future__ import annotations
 

@@ -49,7 +49,8 @@ class EvolutionRegressor(SeveralTargets):
         is what we found strongest: a sparse regression over small expressions first, constants of every child fitted,
         scale and offset of every term solved for, formulas that came before not tried again, and a place in the
         population for each complexity, which is what frecency is for. The regression takes a few seconds, and
-        at most half of the time that ``niterations`` gives to the islands where that is longer.
+        at most half of the time that ``niterations`` gives to the islands where that is longer; a few scouting
+        islands take turns with it.
     populations, population_size, ncycles_per_iteration : int, optional
         Islands (n_p), members of each (L), and children that each makes between two meetings (n_c).
     tournament_selection_n, tournament_selection_p : int, float, optional
