@@ -38,7 +38,7 @@ def srlib_evaluator(expressions, columns, dtype):
     codes = np.concatenate([one.codes for one in expressions])
     values = np.concatenate([one.values for one in expressions])
     ends = np.cumsum([one.size for one in expressions])
-    letters, work = alphabet(), workspace(columns, 4 * max(one.size for one in expressions), dtype)
+    letters, work = alphabet(dtype), workspace(columns, 4 * max(one.size for one in expressions), dtype)
     y = np.empty(columns.shape[1], dtype)
     evaluate_all = srlib_loop()
     return lambda: evaluate_all(codes, values, ends, letters, work, y), y
