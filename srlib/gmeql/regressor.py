@@ -79,7 +79,7 @@ class GMEQLRegressor(SymbolicRegressor):
     1.5*(sin(1.2*x0)*x1)
     """
 
-    _state_version = 1
+    _state_version = 2
 
     def __init__(
         self,

@@ -144,11 +144,12 @@ def test_a_fit_goes_on_from_its_checkpoint(noisy, tmp_path, options):
         GMEQLRegressor(checkpoint=path, warm_start=True, **more).fit(*noisy)
 
 
-def test_a_warm_start_outlives_the_formulas_of_the_elites(noisy):
-    preset = replace(DEFAULT, stage2=60, repository=10)
-    model = GMEQLRegressor(layers=LAYERS, preset=preset, random_state=0, warm_start=True).fit(*noisy)
+@pytest.mark.parametrize("options", [SMALL, SOFT], ids=["default", "paper"])
+def test_a_network_without_sums_goes_on(noisy, options):
+    preset, layers = options["preset"], [["sin", "identity"], ["plus"]]
+    model = GMEQLRegressor(**{**options, "layers": layers}, warm_start=True).fit(*noisy)
     before = model.front_[-1].loss
-    model.set_params(preset=replace(preset, stage2=120)).fit(*noisy)
+    model.set_params(preset=replace(preset, stage2=preset.stage2 + 20)).fit(*noisy)
     assert model.front_[-1].loss <= before
 
 
