@@ -167,12 +167,13 @@ class Repository:
 
     def snapshot(self) -> dict:
         """A copy of all that is kept."""
-        kept = {name: [a.dtype.str, self[name]] for name, a in self._kept.items()}
+        kept = {name: [a.dtype.str, [len(self), *a.shape[1:]], self[name]] for name, a in self._kept.items()}
         return {"errors": self.errors.copy(), "keys": self.keys.copy(), "kept": kept}
 
     def restore(self, snapshot: dict) -> None:
         """The contents of a :meth:`snapshot`."""
         self.clear()
-        kept = {name: np.array(values, np.dtype(kind)) for name, (kind, values) in snapshot["kept"].items()}
+        parts = snapshot["kept"].items()  # a list does not tell the shape of an array without elements
+        kept = {name: np.array(values, np.dtype(kind)).reshape(shape) for name, (kind, shape, values) in parts}
         if len(snapshot["errors"]):
             self.add(np.array(snapshot["errors"], float), np.array(snapshot["keys"], np.uint64), kept)

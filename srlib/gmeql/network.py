@@ -294,7 +294,8 @@ def backward(architecture: Architecture, tape: Tape, gradient: np.ndarray) -> np
             sums = layer.sums.stop - layer.sums.start
             if sums:
                 delta[:, layer.sums] = flowing[:, -sums:]
-            if tape.broken[number + 1] is not None:  # 0 times the slope of a root at 0
+            # 0 times the slope of a root at 0; the instances' derivatives are added up, and one would spoil them all
+            if tape.broken[number + 1] is not None or not np.isfinite(delta.sum()):
                 np.nan_to_num(delta, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
             dA[:, layer.rows, : layer.before] = delta @ np.swapaxes(tape.values[number], -1, -2)
             if number:

@@ -80,7 +80,8 @@ class Settings:
         Parameters begin as normal numbers: z around 0, weights around ``w_center``.
     refit : bool
         Instead of online training: each new expression gets weights of its own, by least squares. Then ``samples``
-        must be "hard".
+        must be "hard", no temperature is used, and offline training is by the likelihood of the elites' connections,
+        whichever rule ``offline`` names.
     z_limit : float
         Structure parameters stay within this size.
     patience : int

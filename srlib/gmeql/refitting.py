@@ -58,8 +58,8 @@ class RefittedTraining(Training):
         self.forms: dict[int, Form] = {}
         self.seen: dict[int, int] = {}
 
-    def _restart(self) -> None:
-        super()._restart()
+    def forget(self) -> None:
+        super().forget()
         self.forms.clear()
         self.seen.clear()
 
@@ -112,7 +112,8 @@ class RefittedTraining(Training):
         for row in taken:
             self.forms[int(keys[chosen[row]])] = forms[row]
         if len(self.forms) > 4 * s.repository:
-            self.forms = {key: self.forms[key] for key in self.elites.keys.tolist()}
+            known = self.elites.keys.tolist()  # after a restore the forms of the earlier ones are not known
+            self.forms = {key: self.forms[key] for key in known if key in self.forms}
         return mae, len(taken)
 
     def _take_back(self, weights: Weights, instance: int, form: Form, values: np.ndarray) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 
@@ -28,7 +29,7 @@ EVERY = 20  # steps between two events
 HARVEST = 500  # steps between two looks at the elites' formulas while weights are shared
 BEST = 20  # elites that become formulas then, and in the end
 SHOWN = 10  # elites in an event
-PARTS_OF_STATE = ("number", "record", "rng", "z", "w", "u", "adam", "elites")
+PARTS_OF_STATE = ("layers", "number", "record", "rng", "z", "w", "u", "adam", "elites")
 
 
 class GMEQLRegressor(SymbolicRegressor):
@@ -78,7 +79,7 @@ class GMEQLRegressor(SymbolicRegressor):
     1.5*(sin(1.2*x0)*x1)
     """
 
-    _state_version = 1
+    _state_version = 2
 
     def __init__(
         self,
@@ -128,6 +129,9 @@ class GMEQLRegressor(SymbolicRegressor):
         training = begin(self.architecture_, X, y, settings, sample_weight, seed, formulas.parameters)
         if state is not None:
             training.restore(state["training"])
+            if state["data"] != run.about["data"]:
+                training.best = math.inf
+                training.forget()
         if self.time_limit is not None:
             run.reserve = min(LAST_TOUCH, 0.3 * self.time_limit)
         run.start(settings.total, training.number, len(y), X.shape[1])
@@ -184,7 +188,8 @@ class GMEQLRegressor(SymbolicRegressor):
     def _details(self, training: Training, step: Step) -> dict:
         """What an event says of the network: its probabilities, and its elites as formulas.
 
-        :func:`srlib.gmeql.graph` makes nodes and edges of "probabilities" and of one of "elite_edges".
+        "best_error" and "elite_errors" are those by which the repository is sorted: with refitted weights they count
+        parameters, too. :func:`srlib.gmeql.graph` makes nodes and edges of "probabilities" and of one of "elite_edges".
         """
         shown = range(min(SHOWN, len(training.elites)))
         forms = [training.form(rank) for rank in shown]

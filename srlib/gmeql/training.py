@@ -147,9 +147,14 @@ class Training:
         return Step(self.number, stage, errors, taken, self.best < before)
 
     def _restart(self) -> None:
-        self.elites.clear()
+        self.forget()
         self._initialise()
-        self.restarts, self.record, self.idle = self.restarts + 1, math.inf, 0
+        self.restarts += 1
+
+    def forget(self) -> None:
+        """Empty the repository, as one must for other data: its errors are those on the earlier ones."""
+        self.elites.clear()
+        self.record, self.idle = math.inf, 0
 
     def _labels(self, ranks: np.ndarray) -> np.ndarray:
         """Which connections are sampled anew, shape (instances, rows): a share of them, all where no elite guides."""
@@ -240,6 +245,7 @@ class Training:
         """All from which :meth:`restore` goes on exactly here; :func:`plain` makes it fit for JSON."""
         adams = {**self.online, "offline": self.offline}
         return {
+            "layers": [list(names) for names in self.architecture.functions],
             "number": self.number, "dropped": self.dropped, "measured": self.measured, "restarts": self.restarts,
             "record": [self.best, self.record, self.idle], "rng": self.rng.bit_generator.state,
             "z": self.z.copy(), "w": self.weights.w.copy(), "u": self.weights.u.copy(),
@@ -258,10 +264,10 @@ class Training:
             raise ValueError(
                 "the earlier fit's preset was another kind (refit): give the same, or fit with warm_start=False"
             )
-        if np.shape(state["z"]) != self.z.shape:
+        if [tuple(names) for names in state["layers"]] != [*self.architecture.functions]:
             raise ValueError(
-                f"the earlier fit's network has {np.shape(state['z'])} structure parameters, not {self.z.shape}: "
-                "give the same layers, or fit with warm_start=False"
+                f"the earlier fit's network had the layers {state['layers']}: give the same, or fit with "
+                "warm_start=False"
             )
         self.z = np.array(state["z"], float)
         shapes = self.weights.w.shape, self.weights.u.shape

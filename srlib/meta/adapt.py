@@ -198,8 +198,8 @@ def adapt(
     keep = tuple(range(steps + 1)) if keep is None else tuple(sorted(set(keep)))
     if not keep or keep[0] < 0 or keep[-1] > steps:
         raise ValueError(f"keep is {keep!r}: give steps from 0 to {steps}")
-    theta = (model.start if theta is None else theta).detach().expand(len(tasks), -1)
-    rate = rate.detach() if isinstance(rate, torch.Tensor) else rate
+    theta = (model.start if theta is None else theta).detach().to(model.start.dtype).expand(len(tasks), -1)
+    rate = rate.detach().to(theta.dtype) if isinstance(rate, torch.Tensor) else rate
     if alive is not None:
         rate = rate * alive.to(theta.dtype)
     x, y = tasks.x_support, tasks.y_support
@@ -234,7 +234,7 @@ def adapt(
             f"{float(torch.as_tensor(rate).max()):.3g}: they are marked and count as infinite errors; try a smaller "
             "rate",
             RuntimeWarning,
-            stacklevel=2,
+            stacklevel=3,  # 2 is the decorator's
         )
     return Adapted(keep, *map(torch.stack, zip(*kept, strict=True)), diverged)
 

@@ -134,7 +134,9 @@ class DampedOscillators(Family):
         return self.law(*(rng.uniform(*one) for one in (self.damping, self.frequency, self.position, self.velocity)))
 
     def law(self, zeta: float, omega: float, position: float = 1.0, velocity: float = 0.0) -> Law:
-        """The solution for one oscillator."""
+        """The solution for one oscillator; zeta of at least 0, omega above 0."""
+        check_number("zeta", zeta, least=0)
+        check_number("omega", omega, above=0)
         d, wide = zeta * omega, (self.domain[0], 2 * self.domain[1])
         if zeta < 1:
             w = omega * math.sqrt(1 - zeta * zeta)

@@ -31,8 +31,11 @@ def open_units(learned: MetaLearned) -> list[int]:
 def with_units(learned: MetaLearned, units) -> MetaLearned:
     """The same, with only these units of the last layer open: the weights to and from the others are 0 and stay so."""
     architecture = _architecture(learned)
+    units = set(units)
+    if unknown := units - set(range(architecture.width)):
+        raise ValueError(f"units holds {min(unknown)}: the last layer has units 0 to {architecture.width - 1}")
     alive = torch.ones(architecture.size, dtype=torch.bool)
-    closed = [unit for unit in range(architecture.width) if unit not in set(units)]
+    closed = [unit for unit in range(architecture.width) if unit not in units]
     alive[[architecture.size - architecture.width + unit for unit in closed]] = False
     alive = torch.from_numpy(used_weights(architecture, alive.numpy()))
     return replace(learned, theta=learned.theta * alive, alive=alive)

@@ -15,7 +15,7 @@ from ..eql.sparsity import SmoothedL05
 from ..validation import check_number
 from .adapt import squared_errors
 from .models import FlatModel
-from .outer import MetaLearned, outer_loop
+from .outer import MetaLearned, mean_gradient, outer_loop
 from .tasks import Family
 
 __all__ = ["joint"]
@@ -45,7 +45,8 @@ def joint(
         Its rate is only a default, to be tuned for the adaptation.
     """
     model = model if isinstance(model, FlatModel) else FlatModel(model)
-    check_number("points", points, least=1, whole=True)
+    for name, value in (("steps", steps), ("tasks", tasks), ("points", points)):
+        check_number(name, value, least=1, whole=True)
     check_number("strength", strength, least=0)
     theta = model.start.clone().requires_grad_()
     penalty, batch = SmoothedL05(), None
@@ -57,13 +58,16 @@ def joint(
             drawn = (step - 1) // tasks + 1 if sequential else step
             batch = family.sample(tasks, (*np.atleast_1d(seed), drawn), points, 1, noise).to(theta.dtype)
         own = batch[at]
-        errors = squared_errors(model(theta.expand(len(own), -1), own.x_support), own.y_support)
-        sound = errors.detach().isfinite()
-        loss = torch.where(sound, errors, 0.0).sum() / sound.sum().clamp(min=1)
-        loss = loss + strength * penalty.values(theta).sum() if strength else loss
-        theta.grad = torch.nan_to_num(torch.autograd.grad(loss, theta)[0], 0.0, 0.0, 0.0)
-        error = errors.detach()[sound].mean().item()
-        return error, error, int((~sound).sum())
+        copies = theta.detach().repeat(len(own), 1).requires_grad_()  # each task's gradient is its own
+        errors = squared_errors(model(copies, own.x_support), own.y_support)
+        gradients = torch.autograd.grad(errors.sum(), copies)[0]  # (tasks, parameters)
+        sound = errors.detach().isfinite() & gradients.isfinite().all(dim=1)
+        theta.grad = mean_gradient(gradients, sound)
+        if strength:
+            theta.grad += torch.autograd.grad(strength * penalty.values(theta).sum(), theta)[0]
+        kept = int(sound.sum())
+        error = errors.detach()[sound].mean().item() if kept else float("inf")
+        return error, error, len(own) - kept
 
     total = steps * tasks if sequential else steps
     history, reason = outer_loop(objective, (theta,), theta, total, learning_rate, decay, time_limit, callbacks)

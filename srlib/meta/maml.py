@@ -16,7 +16,7 @@ from ..eql.sparsity import SmoothedL05
 from ..validation import check_number
 from .adapt import GradientDescent, check_rate, inner_loop, squared_errors
 from .models import FlatModel
-from .outer import MetaLearned, outer_loop
+from .outer import MetaLearned, mean_gradient, outer_loop
 from .tasks import Family, Tasks
 
 __all__ = ["maml", "meta_gradient"]
@@ -127,7 +127,11 @@ def maml(
     check_number("strength", strength, least=0)
     if order not in (1, 2):
         raise ValueError(f"order is {order!r}: give 2, or 1 to leave out the second derivatives")
+    check_number("clip", clip, above=0, optional=True)
+    check_number("log_floor", log_floor, above=0, optional=True)
     check_rate(rate, model.size)
+    if begin is not None and len(begin.theta) != model.size:
+        raise ValueError(f"begin has {len(begin.theta)} parameters and model {model.size}: give the model it is of")
     alive = None if begin is None else begin.alive
     theta, rate = (model.start, rate) if begin is None else (begin.theta, begin.rate)
     theta = theta.clone().requires_grad_()
@@ -142,8 +146,8 @@ def maml(
             model, theta, batch, rates, inner_steps, method, order, penalty, strength, log_floor
         )
         sound = after.isfinite() & by_theta.isfinite().all(dim=1) & by_rate.isfinite().all(dim=1)  # (tasks,)
-        theta.grad = _mean(by_theta, sound, clip) * (1 if alive is None else alive)
-        log_rate.grad = _mean(by_rate * rates, sound, clip)
+        theta.grad = mean_gradient(by_theta, sound, clip) * (1 if alive is None else alive)
+        log_rate.grad = mean_gradient(by_rate * rates, sound, clip)
         kept = int(sound.sum())
         return before.mean().item(), after[sound].mean().item() if kept else float("inf"), len(batch) - kept
 
@@ -153,11 +157,3 @@ def maml(
     )  # fmt: skip
     learned = log_rate.detach().exp().clone() if learn_rates else rate
     return MetaLearned(model, theta.detach(), learned, method or GradientDescent(), tuple(history), reason, alive)
-
-
-def _mean(gradients: torch.Tensor, sound: torch.Tensor, clip: float | None) -> torch.Tensor:
-    """The mean over the tasks that are sound, (parameters,); 0 if none is."""
-    gradients = torch.where(sound[:, None], gradients, 0.0)
-    if clip is not None:
-        gradients = gradients.clamp(-clip, clip)
-    return gradients.sum(dim=0) / sound.sum().clamp(min=1)

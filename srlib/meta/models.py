@@ -101,6 +101,8 @@ def _unfit(layer: nn.Module) -> str:
         return "it keeps running statistics that all tasks would share; set track_running_stats=False"
     if isinstance(layer, nn.modules.dropout._DropoutNd) and layer.p > 0 and layer.training:
         return "dropout makes each inner step the gradient of another function; call model.eval(), or leave it out"
+    if isinstance(layer, nn.RReLU) and layer.training:
+        return "its slopes are drawn by chance; call model.eval(), or use nn.LeakyReLU"
     if isinstance(layer, nn.modules.lazy.LazyModuleMixin) and layer.has_uninitialized_params():
         return "its size is not known yet; call the model once before"
     return ""

@@ -14,7 +14,7 @@ from .adapt import Adapted, GradientDescent, adapt
 from .models import FlatModel
 from .tasks import Tasks
 
-__all__ = ["MetaLearned", "MetaStep", "outer_loop"]
+__all__ = ["MetaLearned", "MetaStep", "mean_gradient", "outer_loop"]
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,23 @@ class MetaLearned:
         return adapt(
             self.model, self.theta, tasks, steps, rate * factor, method or self.method, keep=keep, alive=self.alive
         )
+
+
+def mean_gradient(gradients: torch.Tensor, sound: torch.Tensor, clip: float | None = None) -> torch.Tensor:
+    """The mean over the tasks that are sound, (parameters,); 0 if none is.
+
+    Parameters
+    ----------
+    gradients : Tensor, shape (tasks, parameters)
+        Those of the other tasks may be NaN or infinite.
+    sound : Tensor of bool, shape (tasks,)
+    clip : float, optional
+        Entries of a task's gradient are cut to this size.
+    """
+    gradients = torch.where(sound[:, None], gradients, 0.0)
+    if clip is not None:
+        gradients = gradients.clamp(-clip, clip)
+    return gradients.sum(dim=0) / sound.sum().clamp(min=1)
 
 
 def outer_loop(

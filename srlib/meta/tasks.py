@@ -147,7 +147,9 @@ class Tasks:
 
     def __getitem__(self, which) -> Tasks:
         """One task, or those of a slice, as a batch."""
-        which = slice(which, which + 1 or None) if isinstance(which, int) else which
+        if not isinstance(which, slice):
+            at = range(len(self))[which]  # beyond the end an IndexError, which is what ends a loop over tasks
+            which = slice(at, at + 1)
         parts = (getattr(self, name)[which] for name in ("x_support", "y_support", "x_query", "y_query"))
         return Tasks(*parts, laws=self.laws[which])
 

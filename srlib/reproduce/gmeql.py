@@ -55,7 +55,9 @@ class FitRow:
 
     ``soft`` and ``hard`` are mean absolute errors of the best instance (:attr:`GMEQLRegressor.mae_`), ``refit`` that of
     the most accurate formula, ``test`` that of the picked one on new rows. ``curve`` holds the best error so far at 60
-    steps that are equally far apart. A budget of 0 seconds is none.
+    steps that are equally far apart; by default (``refit``) that is not the plain mean absolute error, but the one by
+    which its repository is sorted, which counts parameters, too (:class:`~srlib.gmeql.RefittedTraining`). A budget of
+    0 seconds is none.
     """
 
     variant: str

@@ -81,6 +81,18 @@ def test_a_node_without_a_value_harms_only_who_takes_it():
     assert np.isfinite(backward(architecture, tape, gradient)).all()
 
 
+@pytest.mark.parametrize("root", ["sqrt", "sqrt_abs"])
+def test_a_root_of_zero_does_not_spoil_the_derivatives_of_other_instances(root):
+    architecture, X = Architecture(1, [[root, "identity"], ["plus"]]), np.array([[0.0, 1.0, 4.0], [1.0, 1.0, 1.0]])
+    edges = np.array([[0, 0, 0, 1, 0], [1, 1, 0, 1, 0]])  # the root of x, or of 1
+    A = mixing(architecture, hard(architecture, edges), Weights(np.ones((2, 5)), np.zeros((2, 0, 2))))
+    output, tape = forward(architecture, A, X)
+    assert output[0].tolist() == [0, 2, 6]
+    dA = backward(architecture, tape, np.ones((2, 3)))
+    alone = backward(architecture, forward(architecture, A[1:], X)[1], np.ones((1, 3)))
+    assert np.isfinite(dA).all() and (dA[1] == alone[0]).all()
+
+
 # ---------------------------------------------------------------- formulas
 
 

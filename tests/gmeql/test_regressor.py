@@ -144,6 +144,52 @@ def test_a_fit_goes_on_from_its_checkpoint(noisy, tmp_path, options):
         GMEQLRegressor(checkpoint=path, warm_start=True, **more).fit(*noisy)
 
 
+@pytest.mark.parametrize("options", [SMALL, SOFT], ids=["default", "paper"])
+def test_a_network_without_sums_goes_on(noisy, options):
+    preset, layers = options["preset"], [["sin", "identity"], ["plus"]]
+    model = GMEQLRegressor(**{**options, "layers": layers}, warm_start=True).fit(*noisy)
+    before = model.front_[-1].loss
+    model.set_params(preset=replace(preset, stage2=preset.stage2 + 20)).fit(*noisy)
+    assert model.front_[-1].loss <= before
+
+
+@pytest.mark.parametrize("options", [SMALL, SOFT], ids=["default", "paper"])
+def test_a_warm_start_on_other_data_forgets_the_errors_on_the_earlier_ones(noisy, options):
+    X, y = noisy
+    preset = options["preset"]
+    model = GMEQLRegressor(**{**options, "layers": LAYERS}, warm_start=True).fit(X, y)
+    model.set_params(preset=replace(preset, stage2=preset.stage2 + 40)).fit(X, 1000 * y**2)
+    assert model.mae_["hard"] > 10 and len(model.front_) > 1
+    assert model.front_[-1].loss < np.var(1000 * y**2)
+
+
+def test_a_warm_start_with_other_layers_of_the_same_size_is_refused(noisy):
+    model = GMEQLRegressor([["sin"], ["plus"]], SMALL["preset"], random_state=0, warm_start=True).fit(*noisy)
+    with pytest.raises(ValueError, match="had the layers"):
+        model.set_params(layers=[["cos"], ["plus"]], preset=replace(DEFAULT, stage2=50)).fit(*noisy)
+
+
+@pytest.mark.parametrize("kind", [int, bool, np.float32])
+def test_columns_and_targets_of_any_kind_of_number(kind):
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 2 if kind is bool else 6, (60, 2)).astype(kind)
+    y = X[:, 0] * X[:, 1]
+    one, two = (GMEQLRegressor(layers=LAYERS, **SMALL).fit(*data) for data in ((X, y), (X.astype(float), y * 1.0)))
+    assert fronts(one) == fronts(two) and one.predict(X).tolist() == two.predict(X.astype(float)).tolist()
+
+
+def test_weights_count_in_the_errors_and_rows_of_weight_0_do_not(noisy):
+    X, y = noisy
+    twice = np.arange(len(y)) < 20
+    weighted = GMEQLRegressor(layers=LAYERS, **SMALL).fit(X, y, sample_weight=1.0 + twice)
+    assert weighted.mae_["refit"] == pytest.approx(
+        np.average(np.abs(weighted.front_[-1].expression.evaluate(X) - y), weights=1.0 + twice)
+    )
+    spoilt = np.where(twice, 1e3, y)
+    model = GMEQLRegressor(layers=LAYERS, **SMALL).fit(X, spoilt, sample_weight=1.0 - twice)
+    assert np.abs(model.predict(X) - y)[~twice].mean() < 0.3
+
+
 # ---------------------------------------------------------------- bad input
 
 

@@ -123,6 +123,15 @@ def test_it_goes_on_exactly_from_a_snapshot(settings):
     assert (whole.z == other.z).all()
 
 
+def test_formulas_are_cleared_away_after_a_restore():
+    whole = run(training(replace(DEFAULT, stage2=40)), 10)
+    other = training(replace(DEFAULT, stage2=40))
+    other.restore(plain(whole.snapshot()))
+    other.forms.update(dict.fromkeys(range(5 * DEFAULT.repository)))  # as after many more steps
+    other.step()
+    assert set(other.forms) <= set(other.elites.keys.tolist())
+
+
 def test_the_same_seed_gives_the_same_run():
     a, b, c = (run(training(seed=seed), 40) for seed in (3, 3, 4))
     assert a.elites.errors.tolist() == b.elites.errors.tolist() != c.elites.errors.tolist()

@@ -1,5 +1,6 @@
 """Inner and outer loops against autograd, finite differences, a case derived by hand, and a plain loop over tasks."""
 
+import math
 import warnings
 
 import numpy as np
@@ -11,9 +12,11 @@ from torch import nn  # noqa: E402
 
 from srlib.meta import (  # noqa: E402
     Adam,
+    FixedLaws,
     FlatModel,
     GaussNewton,
     GradientDescent,
+    Law,
     MetaLearned,
     OffsetEQL,
     Sinusoids,
@@ -251,9 +254,13 @@ def test_the_number_of_threads_changes_nothing():
 
 def test_settings_that_make_no_sense_are_refused():
     for settings, message in (({"order": 3}, "order is 3"), ({"inner_steps": 0}, "inner_steps is 0"),
-                              ({"steps": 0}, "steps is 0"), ({"strength": -1}, "strength is -1")):  # fmt: skip
+                              ({"steps": 0}, "steps is 0"), ({"strength": -1}, "strength is -1"),
+                              ({"clip": -1.0}, "clip is -1"), ({"log_floor": 0.0}, "log_floor is 0"),
+                              ({"begin": MetaLearned.from_scratch(Line())}, "begin has 1 parameters")):  # fmt: skip
         with pytest.raises(ValueError, match=message):
             maml(small_model(), FAMILY, **{"steps": 1, **settings})
+    with pytest.raises(ValueError, match="tasks is 0"):
+        joint(small_model(), FAMILY, steps=1, tasks=0, sequential=True)
 
 
 def test_training_goes_on_from_an_earlier_one():
@@ -291,6 +298,31 @@ def test_tasks_that_diverge_in_training_are_left_out_and_counted():
             rate=1.0, callbacks=[lambda event: left_out.append(event.diverged)],
         )  # fmt: skip
     assert max(left_out) > 0 and learned.theta.isfinite().all()
+
+
+def test_a_task_without_a_finite_error_does_not_hold_up_joint_training():
+    class Exponential(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a = torch.nn.Parameter(torch.ones(1, dtype=torch.float64))
+
+        def forward(self, x):
+            return self.a * torch.exp(x[:, 0])
+
+    laws = FixedLaws((Law("2*exp(x)", domain=(0, 1)), Law("x", domain=(1000, 2000))))
+    seen = []
+    learned = joint(Exponential(), laws, steps=300, tasks=2, learning_rate=0.05, callbacks=[seen.append])
+    assert learned.theta.item() == pytest.approx(2, rel=1e-3)
+    assert all(event.diverged == 1 and math.isfinite(event.after) for event in seen)
+    hopeless = joint(Exponential(), FixedLaws(laws.laws[1:]), steps=1, tasks=1)
+    assert hopeless.theta.item() == 1 and hopeless.history[0][2] == math.inf
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_rates_may_have_another_precision_than_the_model(dtype):
+    model = FlatModel(mlp(width=3, dtype=torch.float32))
+    learned = maml(model, FAMILY, steps=1, tasks=2, rate=torch.full((model.size,), 0.01, dtype=dtype))
+    assert learned.adapt(FAMILY.sample(2), 2).theta.dtype == torch.float32
 
 
 def test_sequential_joint_training_takes_one_step_for_each_task():

@@ -111,6 +111,7 @@ def test_points_are_split_without_overlap():
         points = torch.cat([tasks.x_support[k], tasks.x_query[k]])[:, 0]
         assert sorted(points.tolist()) == x[k].tolist()
     assert torch.equal(tasks.y_query, 10 * tasks.x_query)
+    assert [len(one) for one in tasks] == [1, 1] and torch.equal(tasks[-1].x_query, tasks[1].x_query)
     assert len(tasks[1:]) == 1 and torch.equal(tasks[1].x_query, tasks.x_query[1:])
 
 
@@ -130,6 +131,8 @@ def test_points_are_split_without_overlap():
         (lambda: Sinusoids(amplitude=(5, 1)), "amplitude"),
         (lambda: Sinusoids(domain=(1, 1)), "domain"),
         (lambda: DampedOscillators(frequency=(0, 1)), "frequency"),
+        (lambda: DampedOscillators().law(zeta=0.5, omega=0.0), "omega is 0"),
+        (lambda: DampedOscillators().law(zeta=-2.0, omega=1.0), "zeta is -2"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(call, message):
