@@ -152,7 +152,10 @@ def recordings(setup: Setup, every: int = EVERY) -> Iterator[Recording]:
 
 
 def harvest(training: Training, problem: Problem, X, y) -> Outcome:
-    """Refit the formulas of all elites; the smallest of the exact ones, or the most accurate one."""
+    """Refit the formulas of all elites; the smallest of the exact ones, or the most accurate one.
+
+    An offset that is 0 but for rounding is left out.
+    """
     forms = [training.form(rank) for rank in range(len(training.elites))]
     forms = [form for form in forms if form is not None and form.bodies]
     if not forms:
@@ -162,7 +165,9 @@ def harvest(training: Training, problem: Problem, X, y) -> Outcome:
     exact = errors < EXACT * np.std(y)
     sizes = np.array([form.terms.size for form in forms])
     at = int(np.lexsort((np.where(exact, 0.0, errors), np.where(exact, sizes, 0), ~exact))[0])
-    expression = forms[at].fitted(values[at], coefficients[at]).expression(problem.names)
+    numbers = coefficients[at].copy()
+    numbers[0] *= abs(numbers[0]) > EXACT * np.std(y)
+    expression = forms[at].fitted(values[at], numbers).expression(problem.names)
     return Outcome(expression, float(errors[at]), recovers(expression, problem).verdict)
 
 

@@ -97,16 +97,16 @@ def draw_moment(made: Recording, fig, at: int = -1) -> None:
     ax = fig.add_axes((0.01, 0.34, 0.47, 0.57))
     draw_graph(ax, graph(made.architecture, moment.probabilities, moment.edges, made.problem.names))
     ax.set_title(f"step {moment.step}, stage {moment.stage}: dark = likely, red = best elite", fontsize=11)
-    _draw_errors(fig.add_axes((0.58, 0.46, 0.41, 0.45)), made, moment)
+    _draw_errors(fig.add_axes((0.58, 0.46, 0.40, 0.45)), made, moment)
     fig.text(0.02, 0.275, "the best elites: error, formula", fontsize=11, color="#555555")
     for row, (error, formula) in enumerate(moment.elites[:5]):
         words = f"{error:8.2g}   {cut(formula, 88)}"
         fig.text(0.02, 0.225 - 0.042 * row, words, fontsize=10, family="monospace", parse_math=False)
     if made.outcome is not None and moment is made.last:
-        words = f"refitted: {cut(made.outcome.expression.format(4), 70)}   error {made.outcome.error:.1g}"
-        verdict = "the law" if made.outcome.verdict == "recovered" else "not the law"
-        fig.text(0.58, 0.28, verdict, fontsize=13, color=GREEN if verdict == "the law" else VERMILLION)
-        fig.text(0.02, 0.012, words, fontsize=11, parse_math=False, color=VERMILLION)
+        found = made.outcome.verdict == "recovered"
+        words = f"after least squares, {'the law' if found else 'not the law'}: "
+        words += f"{cut(made.outcome.expression.format(3), 66)}   error {made.outcome.error:.1g}"
+        fig.text(0.02, 0.012, words, fontsize=11, parse_math=False, color=GREEN if found else VERMILLION)
 
 
 def _draw_errors(ax, made: Recording, now) -> None:
@@ -123,7 +123,7 @@ def _draw_errors(ax, made: Recording, now) -> None:
     ax.axvline(now.step, color=VERMILLION, linewidth=1.2, linestyle="--")
     low = min(0.05, *(max(m.best, 1e-12) for m in made.moments))
     ax.set(yscale="log", xlabel="step (grey line: stage 2 begins)", ylabel="mean absolute error",
-           ylim=(0.6 * low, 30), xlim=(0, made.setup.settings.total))  # fmt: skip
+           ylim=(0.6 * low, 60 if low > 1e-3 else 1e4), xlim=(0, made.setup.settings.total))  # fmt: skip
     ax.legend(fontsize=9, loc="upper right", ncols=2)
 
 
