@@ -9,7 +9,7 @@ import pytest
 from scipy.special import softmax, zeta
 
 from srlib import Expression, problems, recovers
-from srlib.gmeql import Weights, density_gradient, extract, graph, power_law
+from srlib.gmeql import Weights, density_gradient, extract, graph, power_law, signatures
 from srlib.teaching.dashboards import lesson05, sampler, sampler_panels
 from srlib.teaching.exercises import lesson05 as exercises
 from srlib.teaching.style import blank, to_png
@@ -90,6 +90,17 @@ def test_a_wrong_weight_hides_a_right_structure(made):
     assert 0.85 * constant < made.last.best < made.last.hard
     assert made.outcome.verdict == "recovered"
     assert not any("sin" in text and "cos" in text and "x1" in text and "x2" in text for _, text in made.last.elites)
+
+
+def test_the_law_s_structure_and_the_number_of_formulas(made):
+    edges = sampler.all_edges()
+    keys = signatures(made.architecture, edges)
+    assert (len(edges), len(np.unique(keys))) == (41472, 81)
+    w = np.zeros(made.architecture.rows)
+    w[[2, 3, 6, 7, 8]] = 1.1, 0.9, 1.2, 1.0, 1.0
+    form = extract(made.architecture, sampler.law_edges(), Weights(w, np.zeros((0, made.architecture.widest))))
+    assert recovers(form.expression(made.problem.names), made.problem).verdict == "recovered"
+    assert 1 < made.outcome.rank <= made.outcome.kept <= 81
 
 
 def test_refitting_finds_the_law_at_once(refitted):

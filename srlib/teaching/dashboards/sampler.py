@@ -13,15 +13,15 @@ import numpy as np
 
 from srlib import problems
 from srlib.expression import Expression
-from srlib.gmeql import DEFAULT, PAPER, Architecture, Settings, Training, begin
+from srlib.gmeql import DEFAULT, PAPER, Architecture, Settings, Training, begin, signatures
 from srlib.kernels.many import ManyFits
 from srlib.parameters import one_blas_thread
 from srlib.problems import Problem
 from srlib.recovery import recovers
 
 __all__ = [
-    "LESSON_LAYERS", "Moment", "Outcome", "Recording", "Setup", "VARIANTS", "WAYS", "harvest", "record", "recordings",
-    "run_variants",
+    "LESSON_LAYERS", "Moment", "Outcome", "Recording", "Setup", "VARIANTS", "WAYS", "all_edges", "harvest",
+    "law_edges", "record", "recordings", "run_variants",
 ]  # fmt: skip
 
 LESSON_LAYERS = (("identity", "square", "sin", "cos"), ("plus", "times"))
@@ -92,11 +92,13 @@ class Moment:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The best formula among all elites after their weights were fitted by least squares."""
+    """The best formula among all elites after their weights were fitted by least squares, and where the law's was."""
 
     expression: Expression
     error: float  # mean absolute error
     verdict: str
+    rank: int | None  # of the law's structure in the repository, from 1; None if it is not there
+    kept: int  # elites in the repository
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,8 @@ def harvest(training: Training, problem: Problem, X, y) -> Outcome:
     forms = [training.form(rank) for rank in range(len(training.elites))]
     forms = [form for form in forms if form is not None and form.bodies]
     if not forms:
-        return Outcome(Expression.parse(f"{np.mean(y)}", names=problem.names), float(np.mean(np.abs(y))), "failed")
+        mean = Expression.parse(f"{np.mean(y)}", names=problem.names)
+        return Outcome(mean, float(np.mean(np.abs(y - np.mean(y)))), "no", None, len(training.elites))
     _, errors, values, coefficients = ManyFits(X.T, y)([form.terms for form in forms], steps=FIT_STEPS, gain=FIT_GAIN)
     errors = np.where(np.isfinite(errors), errors, np.inf)
     exact = errors < EXACT * np.std(y)
@@ -168,7 +171,24 @@ def harvest(training: Training, problem: Problem, X, y) -> Outcome:
     numbers = coefficients[at].copy()
     numbers[0] *= abs(numbers[0]) > EXACT * np.std(y)
     expression = forms[at].fitted(values[at], numbers).expression(problem.names)
-    return Outcome(expression, float(errors[at]), recovers(expression, problem).verdict)
+    place = np.flatnonzero(training.elites.keys == signatures(training.architecture, law_edges()[None])[0])
+    rank = int(place[0]) + 1 if len(place) else None
+    return Outcome(expression, float(errors[at]), recovers(expression, problem).verdict, rank, len(training.elites))
+
+
+def law_edges() -> np.ndarray:
+    """An instance of the lesson's network that is the law: sin of x1, cos of x2, their product."""
+    taken = {
+        "layer 1, sin 0, input 0": 0, "layer 1, cos 0, input 0": 1, "layer 2, times 0, input 0": 2,
+        "layer 2, times 0, input 1": 3, "output": 1,
+    }  # fmt: skip
+    return np.array([taken.get(name, 0) for name in Architecture(2, LESSON_LAYERS).connection_names()])
+
+
+def all_edges() -> np.ndarray:
+    """All instances of the lesson's network, (instances, rows)."""
+    architecture = Architecture(2, LESSON_LAYERS)
+    return np.stack([axis.ravel() for axis in np.meshgrid(*map(np.arange, architecture.reach[:, 0]), indexing="ij")], 1)
 
 
 @lru_cache(maxsize=32)

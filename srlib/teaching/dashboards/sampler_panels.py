@@ -195,10 +195,11 @@ def draw_ablation(runs: Mapping[str, Sequence[Recording]], fig) -> None:
             ax.plot(np.maximum(column, 1e-12), np.full(len(column), row + shift), marker, color=colour, markersize=7,
                     alpha=0.75, linestyle="none", label=label if row == 0 else None)  # fmt: skip
         won = sum(made.outcome.verdict == "recovered" for made in recordings_)
-        ax.text(4, row, f"{won} of {len(recordings_)}", va="center", fontsize=12)
+        ranks = ", ".join(str(made.outcome.rank or "-") for made in recordings_)
+        ax.text(4, row, f"{won} of {len(recordings_)}   ({ranks})", va="center", fontsize=11)
     ax.axvline(_constant(first), color=BLACK, linewidth=1, linestyle="-.", label="a constant")
     ax.set_yticks(range(len(runs)), runs)
-    ax.set(xscale="log", xlim=(4e-13, 60), ylim=(len(runs) - 0.5, -1.35), xlabel="mean absolute error")
+    ax.set(xscale="log", xlim=(4e-13, 4e4), ylim=(len(runs) - 0.5, -1.35), xlabel="mean absolute error")
     ax.set_xticks([1e-12, 1e-9, 1e-6, 1e-3, 1])
-    ax.text(4, -0.85, "the law", fontsize=12)
+    ax.text(4, -0.85, "law (ranks of its structure)", fontsize=11)
     ax.legend(fontsize=10, loc="upper left", ncols=2)
