@@ -71,8 +71,8 @@ check("5.2", relaxed_sample)
 # ## 5.3 Equation 7
 #
 # Of $\log P = \text{const} + \sum_a \big(z_a - (\lambda + 1)\log V_a\big) - M \log \sum_b e^{z_b} V_b^{-\lambda}$ the
-# first sum gives 1 for $z_l$. The last term gives $-M$ times a softmax, that of $z - \lambda \log V$. (The paper's form is
-# the same: $1 - M p_l = (1 - p_l) - (M - 1) p_l$.)
+# first sum gives 1 for $z_l$. The last term gives $-M$ times a softmax, that of $z - \lambda \log V$. (The paper's form
+# is the same: $1 - M p_l = (1 - p_l) - (M - 1) p_l$.)
 
 # %%
 def slope(z, V, temperature):

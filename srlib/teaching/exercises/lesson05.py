@@ -61,7 +61,7 @@ def _(answer):
         if _same(got, softmax((z + noise) / temperature)):
             continue
         others = {
-            "You multiply by the temperature: a cold sample would be the vague one.": softmax((z + noise) * temperature),
+            "You multiply by the temperature: a cold sample would be vague.": softmax((z + noise) * temperature),
             "The temperature must divide z as well, not the noise alone.": softmax(z + noise / temperature),
             "The temperature must divide the noise as well, not z alone.": softmax(z / temperature + noise),
             "Your answer does not depend on the noise: each sample would be the same.": softmax(z / temperature),
