@@ -26,7 +26,7 @@
 # **You need** [lesson 03](03_equation_learner.ipynb) (networks of operators), derivatives and the softmax. Take 75
 # minutes.
 #
-# *Runs in about 50 s and 600 MB on 2 cores.*
+# *Runs in about 45 s and 590 MB on 2 cores.*
 
 # %% tags=["setup"]
 # Run this cell first. It finds srlib in a clone of the course; on Colab or Kaggle it installs srlib and nothing else.
@@ -466,9 +466,9 @@ assert won["one-hot, refitted"] == 3
 # - **The rank deceives.** In brackets: where the law's structure stands in the repository. It is there nearly always,
 #   and rarely in front. Least squares at the end finds the law only from some of the weights it is left with: a sine
 #   with a far-off frequency slides into the nearest hollow, and stays there.
-# - **Refitting decides.** Only the last row has the law in all three seeds and at the head of its list. (In a network of
-#   81 formulas that is no feat: one could fit all. In one of full size it is the same search that finds the laws in the
-#   table further down.)
+# - **Refitting decides.** Only the last row has the law in all three seeds and at the head of its list. (In a network
+#   of 81 formulas that is no feat: one could fit all. In one of full size it is the same search that finds the laws in
+#   the table further down.)
 #
 # Why should stage 1 help, then? The paper's reason: weights trained early suit the early structures, and bias all
 # sampling after. Refitting removes that reason: weights are no longer shared.
@@ -504,10 +504,11 @@ except ValueError as error:
 #
 # ## The estimator
 #
-# `GMEQLRegressor()` is the refitted search with one larger network, `"generic"`, for all eight problems.
+# `GMEQLRegressor()` is the refitted search with one larger network, `"generic"`, for all eight problems. (Seed 5 was
+# chosen because it is quick here. How long it takes is luck: see the seconds in the table below.)
 
 # %%
-model = GMEQLRegressor(random_state=1).fit(b6.to_frame(), b6.y)
+model = GMEQLRegressor(random_state=5).fit(b6.to_frame(), b6.y)
 print(model.best().format(4), "|", recovers(model.best(), b6).verdict)
 assert recovers(model.best(), b6)
 
@@ -656,7 +657,7 @@ progress(5)
 #
 # - G. Chen, "Learning Symbolic Expressions via Gumbel-Max Equation Learner Networks" (document 004): the network, both
 #   stages, the repository, equations 1 to 11, b1 to b8.
-# - C. Maddison, A. Mnih, Y. W. Teh, "The Concrete Distribution" (arXiv:1611.00712): the relaxation, its density and the
+# - C. Maddison and others, "The Concrete Distribution" (arXiv:1611.00712): the relaxation, its density and the
 #   rounding property.
 # - S. Xie, H. Zheng, C. Liu, L. Lin, "SNAS: Stochastic Neural Architecture Search" (2018): the same trick for the
 #   architecture of large networks.
