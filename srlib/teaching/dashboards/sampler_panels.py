@@ -81,7 +81,7 @@ def draw_instance(ax, architecture: Architecture, edges: np.ndarray, names: Sequ
     places = [_heights(len(labels)) for labels in network.labels]
     for edge in network.edges:
         if edge.chosen:
-            x, share = edge.layer - 0.45, 0.55
+            x, share = edge.layer - 0.3, 0.7  # nearer to the end: lines cross in the middle
             y = (1 - share) * places[edge.layer - 1][edge.source] + share * places[edge.layer][edge.target]
             ax.text(x, y, f"{weights[edge.row]:g}", fontsize=10, color=VERMILLION, ha="center", va="center", zorder=4,
                     bbox={"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none"})  # fmt: skip
