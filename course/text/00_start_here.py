@@ -451,7 +451,7 @@ progress(0)
 # | 02 | [Evolution on islands](02_evolution.ipynb), as in PySR: what makes a modern search good | ready |
 # | 03 | [The equation learner](03_equation_learner.ipynb): a network that is pruned until it is a formula | ready |
 # | 04 | Meta-learning: a good start for many tasks | in preparation |
-# | 05 | GMEQL: sampling structures with the Gumbel-Max trick | in preparation |
+# | 05 | [GMEQL](05_gmeql.ipynb): structures drawn with the Gumbel-Max trick, and what their errors are worth | ready |
 # | 06 | Teacher and student: a formula out of a network, and physics-informed networks | in preparation |
 # | 07 | Graph networks: what is a force? | in preparation |
 # | 08 | Learning to optimise, in symbols | in preparation |
