@@ -1,0 +1,174 @@
+"""Lesson 04: its dashboards over their whole range, its exercises with typical wrong answers, and what it claims."""
+
+import math
+import time
+import warnings
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from srlib.meta import FlatModel, Tasks, WavesAndExponentials, meta_gradient  # noqa: E402
+from srlib.teaching.dashboards import lesson04, oscillators  # noqa: E402
+from srlib.teaching.exercises import lesson04 as exercises  # noqa: E402
+from srlib.teaching.style import blank, to_png  # noqa: E402
+from tests.teaching.bank import assert_bank  # noqa: E402
+
+# ---------------------------------------------------------------- the exercises
+
+
+def adapted(w, x, y, rate):
+    return w - rate * 2 * np.mean((w * x - y) * x, axis=1)
+
+
+def test_exercise_1_adapted(capsys):
+    assert_bank(
+        "4.1",
+        capsys,
+        correct=[adapted, lambda w, x, y, r: [w - r * float(np.mean(2 * (w * a - b) * a)) for a, b in zip(x, y)]],  # noqa: B905
+        wrong=[
+            (lambda w, x, y, r: 2 * w - adapted(w, x, y, r), "gone uphill"),
+            (lambda w, x, y, r: adapted(w, x, y, r).mean(), "averaged over the tasks"),
+            (lambda w, x, y, r: adapted(w, x, y, r) - w, "From where?"),
+            (lambda w, x, y, r: adapted(w, x, y, 1.0), "does not know of the rate"),
+            (lambda w, x, y, r: adapted(w, x, y, r)[:, None], "in the shape"),
+            (lambda w, x, y, r: "w", "returns 'w'"),
+            (lambda w, x, y, r: w + 0 * x[:, 0], "should come to"),
+        ],
+        almost=[
+            (lambda w, x, y, r: adapted(w, x, y, r / 2), "has a 2"),
+            (lambda w, x, y, r: adapted(w, x, y, r * x.shape[1]), "not a sum"),
+        ],
+    )
+
+
+def slope(w, x, y, xq, yq, rate, *, factor=1.0, new=None, average=np.mean, other=None):
+    at = (adapted(w, x, y, rate) if new is None else np.full(len(x), new))[:, None]
+    h = 2 * np.mean((x if other is None else other) ** 2, axis=1)
+    return float(average(2 * np.mean((at * xq - yq) * xq, axis=1) * (1 - factor * rate * h)))
+
+
+def test_exercise_2_meta_gradient(capsys):
+    assert_bank(
+        "4.2",
+        capsys,
+        correct=[slope, lambda *case: np.float64(slope(*case)), lambda *case: torch.tensor(slope(*case)).double()],
+        wrong=[
+            (lambda *case: slope(*case, factor=0), "first-order MAML"),
+            (lambda *case: slope(*case, factor=0, new=case[0]), "joint training follows"),
+            (lambda *case: slope(*case, new=case[0]), "where the task has arrived"),
+            (lambda *case: slope(*case, other=case[3]), "belongs to the support points"),
+            (
+                lambda w, x, y, xq, yq, r: slope(w, x, y, xq, yq, r, factor=0) * (1 - r * 2 * np.mean(x * x)),
+                "multiply first",
+            ),
+            (lambda *case: 0.0, "you say 0"),
+            (lambda *case: [1.0], "a number"),
+        ],
+        almost=[
+            (lambda *case: slope(*case, average=np.sum), "summed over the tasks"),
+            (lambda *case: slope(*case, factor=0.5), "twice the mean of x²"),
+            (lambda *case: slope(*case, factor=-1), "Look at the sign"),
+            (lambda *case: slope(*case) / 2, "has a 2 as well"),
+        ],
+    )
+
+
+def test_the_meta_gradient_of_a_line_is_the_library_s():
+    x, y, xq, yq = exercises._tasks(5)
+    line = torch.nn.Linear(1, 1, bias=False, dtype=torch.float64)
+    tasks = Tasks(*(torch.from_numpy(one)[:, :, None] for one in (x, y, xq, yq)))
+    by_theta, *_ = meta_gradient(FlatModel(line), torch.tensor([0.3], dtype=torch.float64), tasks, 0.2)
+    assert by_theta.mean().item() == pytest.approx(slope(0.3, x, y, xq, yq, 0.2))
+    by_theta, *_ = meta_gradient(FlatModel(line), torch.tensor([0.3], dtype=torch.float64), tasks, 0.2, order=1)
+    assert by_theta.mean().item() == pytest.approx(slope(0.3, x, y, xq, yq, 0.2, factor=0))
+
+
+def test_exercise_3_zero(capsys):
+    growth = math.sinh(2) / 2
+    inside, outside = 0.25 + growth / 3, 0.25 + 7 / 3 * growth + 2.25
+    assert_bank(
+        "4.3",
+        capsys,
+        correct=[(inside, outside), [0.855, 6.75], np.array([inside, outside])],
+        wrong=[
+            ((2 * inside, outside), "You have added"),
+            ((0.5, outside), "waves alone"),
+            ((2 / 3 * growth, outside), "exponentials alone"),
+            ((0.3, 6.73), "Draw a few thousand"),
+            ((inside, 8.56), "with e^x twice"),
+            ((inside, 3.0), "between 1 and 2"),
+            (1.0, "Give two numbers"),
+            ("zero", "Give two numbers"),
+        ],
+        almost=[((outside, inside), "swapped"), ((inside, 0.25 + 7 / 3 * growth), "mixed term")],
+    )
+
+
+def test_zero_scores_what_the_family_says():
+    for family, value in (
+        (WavesAndExponentials(), exercises.INSIDE),
+        (WavesAndExponentials().out_of_domain(), exercises.OUTSIDE),
+    ):
+        assert value == pytest.approx(family.zero_error())
+        assert family.sample(20_000, seed=1).zero_errors().mean().item() == pytest.approx(value, rel=0.03)
+
+
+def gain(errors, first=slice(None), sign=1):
+    half = errors.shape[1] // 2
+    choose, judge = errors[:, :half].mean(axis=1), errors[:, half:].mean(axis=1)
+    return float(sign * (judge[np.argmin(choose)] - judge.min()))
+
+
+def test_exercise_4_leak(capsys):
+    def parts(errors):
+        half = errors.shape[1] // 2
+        return errors[:, :half].mean(axis=1), errors[:, half:].mean(axis=1)
+
+    assert_bank(
+        "4.4",
+        capsys,
+        correct=[gain, lambda e: np.float64(gain(e))],
+        wrong=[
+            (lambda e: float(parts(e)[1].min()), "one of the two errors"),
+            (lambda e: float(parts(e)[0].min() - parts(e)[1].min()), "comes from the tasks"),
+            (
+                lambda e: float(parts(e)[1][np.argmin(parts(e)[0])] - parts(e)[1][np.argmin(e.mean(axis=1))]),
+                "looks at all tasks",
+            ),
+            (lambda e: float(parts(e)[1].mean() - parts(e)[1].min()), "average candidate"),
+            (lambda e: float(parts(e)[1][np.argmax(parts(e)[0])] - parts(e)[1].min()), "highest error"),
+            (lambda e: 0.123, "your function says"),
+            (lambda e: e, "a number"),
+        ],
+        almost=[(lambda e: gain(e, sign=-1), "The sign")],
+    )
+
+
+def kind(m, c, k, *, root=True, two=2.0, unit=True, critical="critical", flip=False, names=("under", "over")):
+    omega = math.sqrt(k / m) if root else k / m
+    zeta = c / (two * math.sqrt(m * k)) if unit else c / (2 * m)
+    word = critical if zeta == 1 else names[(zeta > 1) != flip]
+    return zeta, omega, word
+
+
+def test_exercise_5_oscillator(capsys):
+    assert_bank(
+        "4.5",
+        capsys,
+        correct=[kind, lambda *case: list(kind(*case))],
+        wrong=[
+            (lambda *case: kind(*case, root=False), "that is its square"),
+            (lambda m, c, k: (c, 1.0, "under"), "omega is"),
+            (lambda *case: kind(*case, unit=False), "zeta has no unit"),
+            (lambda m, c, k: (0.05, math.sqrt(k / m), "under"), "zeta is 0.1, and yours"),
+            (lambda *case: kind(*case, flip=True), "does it swing"),
+            (lambda *case: kind(*case, names=("underdamped", "over")), "The kind is"),
+            (lambda *case: 1.0, "Return zeta"),
+        ],
+        almost=[
+            (lambda *case: kind(*case, two=1.0), "twice too large"),
+            (lambda *case: kind(*case, critical="over"), "exactly 1"),
+        ],
+    )
