@@ -1,8 +1,6 @@
 """Lesson 04: its dashboards over their whole range, its exercises with typical wrong answers, and what it claims."""
 
 import math
-import time
-import warnings
 
 import numpy as np
 import pytest
@@ -10,9 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from srlib.meta import FlatModel, Tasks, WavesAndExponentials, meta_gradient  # noqa: E402
-from srlib.teaching.dashboards import lesson04, oscillators  # noqa: E402
 from srlib.teaching.exercises import lesson04 as exercises  # noqa: E402
-from srlib.teaching.style import blank, to_png  # noqa: E402
 from tests.teaching.bank import assert_bank  # noqa: E402
 
 # ---------------------------------------------------------------- the exercises

@@ -30,7 +30,11 @@ from srlib.meta import (
     WavesAndExponentials,
     joint,
     maml,
+    mlp,
+    open_gates,
+    open_units,
     tune_rate,
+    with_units,
 )
 
 from ..controls import Choice, Slider, Toggle
@@ -40,18 +44,20 @@ from ..style import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILLION
 from .pictures import still
 
 __all__ = [
-    "FAMILIES", "Fooled", "LOOKS", "Meta", "Numbers", "compute_fooled", "draw_curves", "draw_meta", "fit_panel",
+    "DOCUMENT", "FACTORS", "FAMILIES", "FINN", "Fooled", "LOOKS", "Meta", "Numbers", "compute_fooled", "draw_curves", "draw_meta", "fit_panel",
     "fool_panel", "judged", "learn", "learn_formulas", "meta_run", "quietly", "still", "to_tune",
 ]  # fmt: skip
 
 FAMILIES: dict[str, Family] = {
     "waves and exponentials": WavesAndExponentials(),
-    "sinusoids of Finn and others": Sinusoids(domain=(-3.0, 3.0)),
+    "sinusoids of Finn and others": Sinusoids(),
     "damped oscillators": DampedOscillators(),
 }
+DOCUMENT, FINN = "waves and exponentials", "sinusoids of Finn and others"
 SINE, EXPONENTIAL = Unit("sine", "sin(a)"), Unit("exponential", "exp(a)")
 SCALES = (3.0, 0.5, 0.3)  # first frequencies of some radians per unit of x
 FACTORS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)  # of the inner rates, the same ones for every method
+RATE, OUTER = 0.05, 200  # inner rate, outer steps
 STRENGTH = 5e-3  # of document 000's penalty
 LOOKS = {
     "MAML": {"color": VERMILLION, "linestyle": "-", "marker": "o"},
@@ -60,45 +66,60 @@ LOOKS = {
 }
 
 
-def sines(seed: int = 0) -> FlatModel:
-    """The lesson's network for gradient descent: eight sines with frequency, phase and amplitude."""
+def network(kind: str = "ReLU", seed: int = 0) -> FlatModel:
+    """A network for gradient descent: 2 x 40 ReLU units, or eight sines with frequency, phase and amplitude."""
+    if kind == "ReLU":
+        return FlatModel(mlp(seed=seed))
     return FlatModel(OffsetEQL({SINE: 8}, scales=SCALES, seed=seed))
 
 
-def judged(family: Family | None = None, tasks: int = 100) -> Tasks:
+def judged(family: str = DOCUMENT, tasks: int = 100) -> Tasks:
     """Fresh tasks to judge by."""
-    return (family or FAMILIES["waves and exponentials"]).sample(tasks, (10**9,), query=50)
+    return FAMILIES[family].sample(tasks, (10**9,), query=50)
 
 
-def to_tune(family: Family | None = None) -> Tasks:
+def to_tune(family: str = DOCUMENT) -> Tasks:
     """Others, to choose rates by."""
-    return (family or FAMILIES["waves and exponentials"]).sample(50, (10**9 + 1,), query=50)
+    return FAMILIES[family].sample(50, (10**9 + 1,), query=50)
 
 
 @lru_cache(maxsize=16)
-def learn(method: str, laws: int = 0, seed: int = 0) -> MetaLearned:
-    """The lesson's training of a method on waves and exponentials; with ``laws`` on so many that are drawn once."""
-    family = FAMILIES["waves and exponentials"]
+def learn(method: str, family: str = DOCUMENT, laws: int = 0, kind: str = "ReLU", seed: int = 0) -> MetaLearned:
+    """The lesson's training of a method on a family; with ``laws`` on so many that are drawn once."""
+    family, start = FAMILIES[family], network(kind, seed)
     family = family.fixed(laws, (seed, 7)) if laws else family
     if method == "scratch":
-        return MetaLearned.from_scratch(sines(seed), 0.05, GradientDescent(10.0))
+        return MetaLearned.from_scratch(start, RATE, GradientDescent(10.0))
     if method == "joint":
-        found = joint(sines(seed), family, steps=500, tasks=15, learning_rate=1e-2, seed=seed)
-        return replace(found, rate=0.05, method=GradientDescent(10.0))
+        found = joint(start, family, steps=500, tasks=15, learning_rate=1e-2, seed=seed)
+        return replace(found, rate=RATE, method=GradientDescent(10.0))
     return maml(
-        sines(seed), family, steps=400, tasks=laws or 15, inner_steps=5, rate=0.05, method=GradientDescent(10.0),
+        start, family, steps=OUTER, tasks=laws or 15, inner_steps=5, rate=RATE, method=GradientDescent(10.0),
         learn_rates=True, learning_rate=1e-2, seed=seed,
     )  # fmt: skip
 
 
+UNITS = {Unit("one", "1"): 1, "identity": 1, SINE: 2, EXPONENTIAL: 2}
+
+
 @lru_cache(maxsize=4)
-def learn_formulas(seed: int = 0, steps: int = 150) -> MetaLearned:
-    """A network of one sine and two exponentials, meta-trained for Gauss-Newton steps and for exactness."""
-    model = FlatModel(OffsetEQL({SINE: 1, EXPONENTIAL: 2}, scales=SCALES, seed=seed))
-    return maml(
-        model, FAMILIES["waves and exponentials"], steps=steps, tasks=15, inner_steps=5, rate=1.0,
-        method=GaussNewton(), learn_rates=True, learning_rate=2e-2, log_floor=1e-6, seed=seed,
-    )  # fmt: skip
+def learn_formulas(seed: int = 0, steps: int = 100) -> dict[str, MetaLearned]:
+    """Networks that are adapted by Gauss-Newton steps, to be read as formulas, by what was learned of them.
+
+    "nothing": six units as they start. "which units": the units that "units and start" has left open, with their first
+    values. "units and start": meta-trained, units chosen, meta-trained again.
+    """
+    family = FAMILIES[DOCUMENT]
+    model = FlatModel(OffsetEQL(UNITS, scales=SCALES, seed=seed))
+    settings = {"steps": steps, "tasks": 15, "inner_steps": 5, "rate": 1.0, "method": GaussNewton(),
+                "learn_rates": True, "log_floor": 1e-6}  # fmt: skip
+    wide = maml(model, family, learning_rate=2e-2, seed=seed, **settings)
+    opened = open_gates(wide, family.sample(30, (seed, 11)), most=4)
+    learned = maml(model, family, learning_rate=1e-2, seed=(seed, 1), begin=opened, **settings)
+    scratch = MetaLearned.from_scratch(model, 1.0, GaussNewton())
+    return {
+        "nothing": scratch, "which units": with_units(scratch, open_units(learned)), "units and start": learned,
+    }  # fmt: skip
 
 
 def quietly(learned: MetaLearned, tasks: Tasks, steps: int, factor: float = 1.0, keep=None) -> Adapted:
@@ -123,14 +144,13 @@ class Fit:
     errors: dict[str, np.ndarray]  # by step
 
 
-def fit_panel(methods: Mapping[str, MetaLearned]) -> Panel:
+def fit_panel(methods: Mapping[str, MetaLearned], family: str = DOCUMENT) -> Panel:
     """A new task, its number of points, the inner steps, and the rate: how each method's curve moves."""
-    family = FAMILIES["waves and exponentials"]
-    own = to_tune(family)
+    own, drawn = to_tune(family), FAMILIES[family]
     tuned = {name: tune_rate(learned, own, FACTORS) for name, learned in methods.items()}
 
     def compute(task, points, steps, factor):
-        tasks = family.sample(1, (424242, int(task)), support=int(points), query=1)
+        tasks = drawn.sample(1, (424242, int(task)), support=int(points), query=1)
         law = tasks.laws[0]
         x = np.linspace(*law.domain, 201)
         dense = torch.from_numpy(x)[None, :, None]
@@ -195,17 +215,14 @@ class Meta:
     total: int
 
 
-OUTER = 300
-
-
-def meta_run(outer: int = OUTER) -> LiveRun:
+def meta_run(outer: int = 150) -> LiveRun:
     """MAML with the reader's family, points, inner rate, inner steps and order."""
 
     def work(job, family, support, rate, inner_steps, order):
         drawn, seen = FAMILIES[family], []
         fresh, steps = drawn.sample(60, (5, 5), support=int(support), query=50), max(10, int(inner_steps))
         shown = _dense(drawn.sample(3, (6, 6), support=int(support)))
-        model, method = sines(), GradientDescent(10.0)
+        model, method = network(), GradientDescent(10.0)
 
         def snapshot(theta) -> Meta:
             now = MetaLearned(model, theta.clone(), float(rate), method)
@@ -314,8 +331,8 @@ class Fooled:
 @lru_cache(maxsize=1)
 def _judgement():
     """Both methods at their tuned rates and as the document has them; all numbers that the pitfalls combine."""
-    family = FAMILIES["waves and exponentials"]
-    tasks, own, found = judged(family, 100), to_tune(family), {}
+    family = FAMILIES[DOCUMENT]
+    tasks, own, found = judged(), to_tune(), {}
     train = family.sample(15, (77,))
     for name, kind in (("maml", "MAML"), ("joint", "joint")):
         learned = learn(kind)
@@ -325,6 +342,7 @@ def _judgement():
         before = quietly(learned, train, 5, factor, [0, 5])
         extra = STRENGTH * SmoothedL05().values(before.theta).sum(dim=2).sum(dim=1)
         found[name] = {
+            "plain": quietly(learned, tasks, 5, 1.0, [5]).query_errors.mean().item(),
             "errors": adapted.query_errors.mean(dim=1).numpy(), "penalty": penalties.mean(dim=1).numpy(),
             "train": before.query_errors.sum(dim=1).numpy(), "train penalty": extra.numpy(),
         }  # fmt: skip

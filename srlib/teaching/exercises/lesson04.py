@@ -137,7 +137,7 @@ OUTSIDE = (1 / 2 + 14 / 3 * GROWTH + 9 / 2) / 2
     hints=(
         "The error of predicting 0 is the mean of f². Half of the tasks are waves, half exponentials.",
         "Waves: the mean of sin² over all phases. Exponentials: multiply (a e^x + b e^-x)² out.",
-        "E[a²] is 1/3 inside and 7/3 outside; 2 E[a] E[b] is 0 inside and 9/2 outside; the mean of e^(2x) is sinh(2)/2.",
+        "E[a²] is 1/3 inside and 7/3 outside; 2 E[a] E[b] is 0 and 9/2; the mean of e^(2x) is sinh(2)/2.",
     ),
 )
 def _(answer):
