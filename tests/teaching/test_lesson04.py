@@ -168,3 +168,134 @@ def test_exercise_5_oscillator(capsys):
             (lambda *case: kind(*case, critical="over"), "exactly 1"),
         ],
     )
+
+
+# ---------------------------------------------------------------- oscillator and landscapes
+
+
+@pytest.mark.parametrize("zeta", [0.0, 0.3, 1.0, 1.7])
+def test_the_motion_obeys_its_equation(zeta):
+    result = oscillators.compute_oscillator(zeta, 5.0)
+    x, h = result.position, result.time[1] - result.time[0]
+    speed, push = (x[2:] - x[:-2]) / (2 * h), (x[2:] - 2 * x[1:-1] + x[:-2]) / h**2
+    assert np.abs(push + 2 * zeta * 5 * speed + 25 * x[1:-1]).max() < 0.2  # of 25
+    r = np.array(result.roots)
+    assert np.abs(r**2 + 2 * zeta * 5 * r + 25).max() < 1e-9
+    assert oscillators.kind_of(zeta) == kind(1.0, 2 * zeta * 5, 25.0)[2]
+    for value in result.law.constants.values():
+        assert f"{abs(value):.3g}" in oscillators.describe_oscillator(result)
+
+
+def test_the_lowest_points_are_those_of_the_quadratics():
+    tasks, rate = oscillators.lines(), 0.3
+    X = torch.cat([tasks.x_query, torch.ones_like(tasks.x_query)], dim=2).numpy()  # (tasks, points, 2)
+    H = 2 * np.einsum("tpi,tpj->tij", X, X) / X.shape[1]
+    goals = np.array([line[:2] for line in oscillators.LINES])
+    for steps in (0, 1, 5):
+        left = np.stack([np.linalg.matrix_power(np.eye(2) - rate * one, steps) for one in H])
+        A = np.einsum("tij,tjk,tkl->til", left, H, left)
+        lowest = np.linalg.solve(A.sum(axis=0), np.einsum("tij,tj->i", A, goals))
+        best = oscillators.compute_landscape(rate, max(steps, 1)).best["maml" if steps else "joint"]
+        assert best[0] == pytest.approx(lowest[0], abs=0.06), steps  # half a cell of the grid
+    slopes = [oscillators.compute_landscape(rate, steps).best["maml"][0] for steps in (1, 2, 5)]
+    assert slopes[0] > slopes[1] > slopes[2]  # towards the narrow tasks
+
+
+def test_the_answers_about_the_landscapes():
+    timid = oscillators.compute_landscape(0.05, 1)
+    assert timid.best["maml"][0] == pytest.approx(timid.best["joint"][0], abs=0.2)
+    bold = oscillators.compute_landscape(0.5, 10).field.maml
+    assert np.ptp(bold, axis=0).max() < 0.05 * np.ptp(bold, axis=1).min()  # stripes
+    wrong = [
+        first.gradients["maml"] @ second.gradients["maml"] < 0
+        for steps in (1, 3, 5)
+        for slope in (-0.5, 1.0, 2.5)
+        for first, second in [
+            [oscillators.compute_landscape(0.5, steps, slope, 0.5, order) for order in (1, 2)]
+        ]
+    ]  # fmt: skip
+    assert any(wrong)
+
+
+@pytest.mark.parametrize(
+    ("panel", "settings"),
+    [(oscillators.oscillator_panel, 6), (oscillators.landscape_panel, 14)],
+    ids=["oscillator", "landscape"],
+)
+def test_panels_can_be_driven_everywhere(panel, settings):
+    panel = panel()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        assert panel.sweep() == settings
+    assert panel.error is None
+
+
+# ---------------------------------------------------------------- networks
+
+
+@pytest.fixture(scope="module")
+def scratch():
+    return {"scratch": lesson04.learn("scratch")}
+
+
+def test_the_fit_of_a_new_task_is_the_library_s(scratch):
+    panel = lesson04.fit_panel(scratch)
+    assert panel.sweep() == 12 and panel.error is None
+    result = panel.set(task=3, points=10, steps=0)
+    assert result.seen.shape == (10, 2)
+    before, after = result.curves["scratch"]
+    assert np.array_equal(before, after)
+    assert result.errors["scratch"][0] == pytest.approx(np.mean((before - result.truth) ** 2))
+
+
+def test_the_pitfalls_add_what_they_say(monkeypatch):
+    part = {"errors": np.array([4.0, 1.0]), "penalty": np.array([0.5, 0.25]), "train": np.array([9.0, 10.0]),
+            "train penalty": np.array([2.0, 5.0])}  # fmt: skip
+    monkeypatch.setattr(lesson04, "_judgement", lambda: ({"maml": part, "joint": part}, 0.9))
+    off = {"penalty": False, "cumulative": False, "unadapted": False, "hide_zero": False}
+
+    def numbers(**on):
+        reported = lesson04.compute_fooled(**off | on).reported
+        return reported.maml, reported.joint
+
+    assert numbers() == (1.0, 1.0)
+    assert numbers(penalty=True) == (1.25, 1.25)
+    assert numbers(cumulative=True) == (3.0, 1.0)
+    assert numbers(unadapted=True) == (1.0, 4.0)
+    assert numbers(penalty=True, cumulative=True, unadapted=True) == (4.25, 4.5)
+    assert lesson04.fool_panel().sweep() == 8
+
+
+def test_a_live_run_learns_and_stops_soon():
+    live = lesson04.meta_run(outer=25)
+    result = live.run(family=lesson04.FINN, inner_steps=2)
+    assert len(result.history) == 25 and len(to_png(_drawn(live, result))) > 6_000
+    assert "predicting 0 gives" in live.describe(result)
+    live = lesson04.meta_run(outer=10_000)
+    live.start(inner_steps=1)
+    end = time.monotonic() + 30
+    while not live.job.published and time.monotonic() < end:
+        time.sleep(0.01)
+    live.stop()
+    assert len(live.wait(10).history) < 10_000
+
+
+def _drawn(panel, result):
+    fig = blank(*panel.size)
+    panel.draw(result, fig)
+    return fig
+
+
+def test_a_rate_that_diverges_is_a_picture_and_no_error():
+    live = lesson04.meta_run(outer=25)
+    result = live.run(rate=1.0, inner_steps=10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(to_png(_drawn(live, result))) > 6_000
+
+
+def test_formulas_learned_repeat_and_share_their_units():
+    made = lesson04.learn_formulas(steps=3)
+    start, units = made["units and start"], made["which units"]
+    assert torch.equal(start.alive, units.alive) and made["nothing"].alive is None
+    assert torch.equal(made["nothing"].theta * units.alive, units.theta)

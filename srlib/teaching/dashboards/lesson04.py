@@ -342,7 +342,6 @@ def _judgement():
         before = quietly(learned, train, 5, factor, [0, 5])
         extra = STRENGTH * SmoothedL05().values(before.theta).sum(dim=2).sum(dim=1)
         found[name] = {
-            "plain": quietly(learned, tasks, 5, 1.0, [5]).query_errors.mean().item(),
             "errors": adapted.query_errors.mean(dim=1).numpy(), "penalty": penalties.mean(dim=1).numpy(),
             "train": before.query_errors.sum(dim=1).numpy(), "train penalty": extra.numpy(),
         }  # fmt: skip
