@@ -1,6 +1,8 @@
 """Lesson 04: its dashboards over their whole range, its exercises with typical wrong answers, and what it claims."""
 
 import math
+import time
+import warnings
 
 import numpy as np
 import pytest
@@ -8,7 +10,9 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from srlib.meta import FlatModel, Tasks, WavesAndExponentials, meta_gradient  # noqa: E402
+from srlib.teaching.dashboards import lesson04, oscillators, pitfalls  # noqa: E402
 from srlib.teaching.exercises import lesson04 as exercises  # noqa: E402
+from srlib.teaching.style import blank, to_png  # noqa: E402
 from tests.teaching.bank import assert_bank  # noqa: E402
 
 # ---------------------------------------------------------------- the exercises
@@ -251,11 +255,11 @@ def test_the_fit_of_a_new_task_is_the_library_s(scratch):
 def test_the_pitfalls_add_what_they_say(monkeypatch):
     part = {"errors": np.array([4.0, 1.0]), "penalty": np.array([0.5, 0.25]), "train": np.array([9.0, 10.0]),
             "train penalty": np.array([2.0, 5.0])}  # fmt: skip
-    monkeypatch.setattr(lesson04, "_judgement", lambda: ({"maml": part, "joint": part}, 0.9))
+    monkeypatch.setattr(pitfalls, "_judgement", lambda: ({"maml": part, "joint": part}, 0.9))
     off = {"penalty": False, "cumulative": False, "unadapted": False, "hide_zero": False}
 
     def numbers(**on):
-        reported = lesson04.compute_fooled(**off | on).reported
+        reported = pitfalls.compute_fooled(**off | on).reported
         return reported.maml, reported.joint
 
     assert numbers() == (1.0, 1.0)
@@ -263,7 +267,7 @@ def test_the_pitfalls_add_what_they_say(monkeypatch):
     assert numbers(cumulative=True) == (3.0, 1.0)
     assert numbers(unadapted=True) == (1.0, 4.0)
     assert numbers(penalty=True, cumulative=True, unadapted=True) == (4.25, 4.5)
-    assert lesson04.fool_panel().sweep() == 8
+    assert pitfalls.fool_panel().sweep() == 8
 
 
 def test_a_live_run_learns_and_stops_soon():

@@ -82,14 +82,15 @@ slopes = rng.uniform(-2, 2, (3, 1))
 tasks = Tasks(*(torch.from_numpy(one)[:, :, None] for one in (x, slopes * x, x_query, slopes * x_query)))
 line = FlatModel(torch.nn.Linear(1, 1, bias=False, dtype=torch.float64))
 by_theta, *_ = meta_gradient(line, torch.tensor([0.5], dtype=torch.float64), tasks, rate=0.3)
-print("autograd agrees:", np.isclose(by_theta.mean().item(), meta_slope(0.5, x, slopes * x, x_query, slopes * x_query, 0.3)))
+by_hand = meta_slope(0.5, x, slopes * x, x_query, slopes * x_query, 0.3)
+print("autograd agrees:", np.isclose(by_theta.mean().item(), by_hand))
 
 # %% [markdown]
 # ## 4.3 What predicting zero scores
 #
 # A wave's mean square is ½. For an exponential $E(ae^x + be^{-x})^2 = (E a^2 + E b^2)\,\tfrac{\sinh 2}{2} + 2\,E a\,E
-# b$. Inside, $E a^2 = \tfrac13$ and $E a = 0$; outside $E a^2 = \tfrac73$ and $E a = \tfrac32$. Half of the tasks are of
-# each kind.
+# b$. Inside, $E a^2 = \tfrac13$ and $E a = 0$; outside $E a^2 = \tfrac73$ and $E a = \tfrac32$. Half of the tasks are
+# of each kind.
 
 # %%
 growth = math.sinh(2) / 2

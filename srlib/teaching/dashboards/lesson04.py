@@ -1,7 +1,7 @@
-"""Lesson 04: meta-training at work, the fit of a new task step by step, and the pitfalls of document 000's numbers.
+"""Lesson 04: meta-training at work, and the fit of a new task step by step.
 
 Training and adaptation are those of :mod:`srlib.meta`; the oscillator and the two landscapes are in
-:mod:`.oscillators`.
+:mod:`.oscillators`, the pitfalls of document 000's numbers in :mod:`.pitfalls`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from srlib.eql import SmoothedL05, Unit
+from srlib.eql import Unit
 from srlib.meta import (
     Adapted,
     DampedOscillators,
@@ -37,15 +37,15 @@ from srlib.meta import (
     with_units,
 )
 
-from ..controls import Choice, Slider, Toggle
+from ..controls import Choice, Slider
 from ..live import LiveRun
 from ..panel import Panel
 from ..style import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILLION
 from .pictures import still
 
 __all__ = [
-    "DOCUMENT", "FACTORS", "FAMILIES", "FINN", "Fooled", "LOOKS", "Meta", "Numbers", "compute_fooled", "draw_curves", "draw_meta", "fit_panel",
-    "fool_panel", "judged", "learn", "learn_formulas", "meta_run", "quietly", "still", "to_tune",
+    "DOCUMENT", "FACTORS", "FAMILIES", "FINN", "LOOKS", "Fit", "Meta", "draw_curves", "draw_meta", "fit_panel",
+    "judged", "learn", "learn_formulas", "meta_run", "quietly", "still", "to_tune",
 ]  # fmt: skip
 
 FAMILIES: dict[str, Family] = {
@@ -58,7 +58,6 @@ SINE, EXPONENTIAL = Unit("sine", "sin(a)"), Unit("exponential", "exp(a)")
 SCALES = (3.0, 0.5, 0.3)  # first frequencies of some radians per unit of x
 FACTORS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)  # of the inner rates, the same ones for every method
 RATE, OUTER = 0.05, 200  # inner rate, outer steps
-STRENGTH = 5e-3  # of document 000's penalty
 LOOKS = {
     "MAML": {"color": VERMILLION, "linestyle": "-", "marker": "o"},
     "joint": {"color": BLUE, "linestyle": "--", "marker": "s"},
@@ -305,104 +304,3 @@ def draw_curves(curves: Mapping[str, np.ndarray], steps, zero: float, ax) -> Non
     ax.axhline(zero, color=GREY, linewidth=1.5, linestyle="-.", label="predicting 0")
     ax.set(yscale="log", xlabel="inner steps", ylabel="query MSE, median")
     ax.legend(fontsize=10)
-
-
-# ---------------------------------------------------------------- how to fool yourself
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """What the two methods' errors would be reported as, and the zero predictor's."""
-
-    maml: float
-    joint: float
-    zero: float
-
-
-@dataclass(frozen=True)
-class Fooled:
-    """Reported numbers with the reader's pitfalls, and the honest ones."""
-
-    reported: Numbers
-    honest: Numbers
-    show_zero: bool
-
-
-@lru_cache(maxsize=1)
-def _judgement():
-    """Both methods at their tuned rates and as the document has them; all numbers that the pitfalls combine."""
-    family = FAMILIES[DOCUMENT]
-    tasks, own, found = judged(), to_tune(), {}
-    train = family.sample(15, (77,))
-    for name, kind in (("maml", "MAML"), ("joint", "joint")):
-        learned = learn(kind)
-        factor = tune_rate(learned, own, FACTORS)
-        adapted = quietly(learned, tasks, 5, factor, [0, 5])
-        penalties = STRENGTH * SmoothedL05().values(adapted.theta).sum(dim=2)  # (2, tasks)
-        before = quietly(learned, train, 5, factor, [0, 5])
-        extra = STRENGTH * SmoothedL05().values(before.theta).sum(dim=2).sum(dim=1)
-        found[name] = {
-            "errors": adapted.query_errors.mean(dim=1).numpy(), "penalty": penalties.mean(dim=1).numpy(),
-            "train": before.query_errors.sum(dim=1).numpy(), "train penalty": extra.numpy(),
-        }  # fmt: skip
-    return found, tasks.zero_errors().mean().item()
-
-
-def compute_fooled(
-    penalty: bool = True, cumulative: bool = True, unadapted: bool = True, hide_zero: bool = True
-) -> Fooled:
-    """Report the mean query error after five steps, with some of document 000's habits.
-
-    ``penalty`` adds 0.005 times the smoothed L0.5 of the weights, ``cumulative`` adds the sum over the 15 tasks of a
-    training batch to that over five tasks of validation before dividing by five (of MAML only), ``unadapted`` judges
-    joint training before its first step, ``hide_zero`` leaves out what predicting zero scores.
-    """
-    found, zero = _judgement()
-
-    def number(name, at, with_penalty, with_sum):
-        own = found[name]
-        value = own["errors"][at] + with_penalty * own["penalty"][at]
-        if with_sum:
-            value += (own["train"][at] + with_penalty * own["train penalty"][at]) / 5
-        return float(value)
-
-    reported = Numbers(
-        number("maml", 1, penalty, cumulative), number("joint", 0 if unadapted else 1, penalty, False), zero, ()
-    )
-    honest = Numbers(number("maml", 1, False, False), number("joint", 1, False, False), zero)
-    return Fooled(reported, honest, not hide_zero)
-
-
-def _draw_fooled(result: Fooled, fig) -> None:
-    ax = fig.subplots()
-    rows = [("reported", result.reported), ("honest", result.honest)]
-    for at, (_, numbers) in enumerate(rows):
-        bars = [("MAML", numbers.maml, VERMILLION, ""), ("joint", numbers.joint, BLUE, "//")]
-        if result.show_zero or at == 1:
-            bars.append(("predicting 0", numbers.zero, GREY, ".."))
-        for place, (name, value, colour, hatch) in enumerate(bars):
-            x = at + 0.27 * (place - 1)
-            ax.bar(x, value, 0.25, color=colour, hatch=hatch, edgecolor="white", label=name if at else None)
-            ax.text(x, value, f"{value:.2f}", ha="center", va="bottom", fontsize=11)
-    ax.set_xticks([0, 1], ["as reported, with your pitfalls", "query MSE, adapted alike"])
-    ax.set(ylabel="“error” after 5 steps, mean", ylim=(0, 1.25 * max(result.reported.maml, result.reported.joint, 1)))
-    ax.legend(fontsize=10)
-
-
-def _describe_fooled(result: Fooled) -> str:
-    r, h = result.reported, result.honest
-    return (
-        f"Reported: MAML {r.maml:.2f}, joint {r.joint:.2f}. Query errors after the same five steps: MAML {h.maml:.2f}, "
-        f"joint {h.joint:.2f}, predicting zero {h.zero:.2f}."
-    )
-
-
-def fool_panel() -> Panel:
-    """Four pitfalls, each on or off."""
-    controls = [
-        Toggle("penalty", True, label="the loss contains the penalty"),
-        Toggle("cumulative", True, label="MAML's sum is not reset"),
-        Toggle("unadapted", True, label="joint is not adapted"),
-        Toggle("hide_zero", True, label="nobody predicts zero"),
-    ]
-    return Panel(compute_fooled, _draw_fooled, controls, _describe_fooled, "How to fool yourself", (9, 4.2))
