@@ -20,7 +20,7 @@
 # - write the inner and the outer step of MAML, and say where the second derivative enters;
 # - explain what joint training finds, and what MAML looks for instead;
 # - compare methods by adaptation curves: same tasks, same steps, rates tuned alike, and zero beside them;
-# - name four ways to fool yourself with meta-learning, and measure each;
+# - name six ways to fool yourself with meta-learning, and measure each;
 # - get from an adapted network to a formula, and tell what was learned: the units, or where they start.
 #
 # **You need** [lesson 03](03_equation_learner.ipynb) (equation learners), derivatives, and gradient descent. Take 75
@@ -59,7 +59,7 @@ ready()
 # ## The question
 #
 # A laboratory measures springs. Each has its own frequency and phase, and for each there are only **ten points**. A
-# network with thousands of weights cannot be trained on ten points. But the laboratory has measured many springs
+# network with a thousand weights cannot be trained on ten points. But the laboratory has measured many springs
 # before. Can a network learn, from the others, to learn this one quickly?
 #
 # Take the simplest answer first: one network, trained on all springs together. Each is a wave

@@ -56,12 +56,13 @@ def _spelled(law: Law) -> str:
 
 def compute_oscillator(zeta: float = 0.2, omega: float = 6.0) -> Oscillator:
     """The motion from position 1 at rest, from the law of its kind."""
-    law = DampedOscillators().law(float(zeta), float(omega))
+    zeta, omega = round(float(zeta), 6), float(omega)  # a slider's 1 may be off by rounding, and is critical
+    law = DampedOscillators().law(zeta, omega)
     time = np.linspace(*law.domain, 401)
     root = np.sqrt(complex(zeta * zeta - 1))
     roots = tuple(complex(omega * (-zeta + sign * root)) for sign in (1, -1))
     seen = np.sort(np.random.default_rng(0).uniform(*law.domain, 10))
-    return Oscillator(float(zeta), float(omega), law, time, law.values(time), seen, roots)
+    return Oscillator(zeta, omega, law, time, law.values(time), seen, roots)
 
 
 def draw_oscillator(result: Oscillator, fig) -> None:
