@@ -402,13 +402,17 @@ honest = compute_fooled(**off).reported
 print(f"{'none':11} MAML {honest.maml:6.2f}  joint {honest.joint:6.2f}  zero {honest.zero:.2f}")
 
 # %%
-assert compute_fooled(**off | {"penalty": True}).reported.maml > 2 * honest.maml
-assert compute_fooled(**off | {"unadapted": True}).reported.joint > 1.5 * honest.joint > 1.5 * honest.maml / 2
-assert compute_fooled(**off | {"cumulative": True}).reported.maml > 2 * honest.maml
+with_penalty, with_sum, unadapted = (
+    compute_fooled(**off | {name: True}).reported for name in ("penalty", "cumulative", "unadapted")
+)
+assert honest.maml < honest.joint < 2 * honest.maml and abs(with_penalty.maml / with_penalty.joint - 1) < 0.25
+assert with_penalty.maml > 4 * honest.maml and with_sum.maml > with_sum.joint
+assert unadapted.joint > 2 * unadapted.maml
 
 # %% [markdown]
-# Each of them can turn the order of the methods around; the third one alone makes a success out of a small gain. There
-# is a fifth one, about the data: the code draws **ten functions once**, and trains on these only. The same training
+# With the penalty in them both numbers are many times as large, and the difference is gone. The sum turns the order of
+# the methods around. The baseline that is not adapted makes a triumph of a small gain. There is a fifth one, about the
+# data: the code draws **ten functions once**, and trains on these only. The same training
 # with ten laws, judged on the ten and on fresh ones:
 
 # %% tags=["nbval-ignore-output"]
@@ -455,10 +459,10 @@ if check("4.4", gain) == "correct":
 #   adapted to best.
 #
 # Then a new task is adapted, small units are cut, and the rest is fitted. `recovers` (lesson 00) says whether the law
-# was found. **Predict** what helps most, after five steps: knowing *which units* are needed, or also where to *start*?
+# was found. **Predict** which of the two helps more: to know *which units* a family needs, or *where they start*?
 
 # %%
-predict("what meta-learning has to learn", ..., ["which units are enough", "units and start"])
+predict("what helps more", ..., ["which units", "where they start"])
 
 # %% tags=["nbval-ignore-output"]
 from srlib.teaching.dashboards.lesson04 import learn_formulas
@@ -480,13 +484,15 @@ for each, law in list(zip(found[0], new.laws, strict=True))[:5]:
     print(f"  {law.form} with {numbers}\n    found: {text} ({each.verdict})")
 
 # %%
-assert rows["units and start"][0] >= rows["which units"][0] + 5 >= rows["nothing"][0] + 6
-recall("what meta-learning has to learn", "units and start")
+by_units, by_start = rows["which units"][0] - rows["nothing"][0], rows["units and start"][0] - rows["which units"][0]
+assert by_units > by_start >= 0 and rows["units and start"][0] >= 15
+recall("what helps more", "which units")
 
 # %% [markdown]
-# With all six units of the start hardly a law is found. Which units matter is half of the answer; with them a random
-# start catches up in more steps. A learned start needs five. So both are learned, and both can be told apart: by
-# leaving one out. That is called an **ablation**.
+# With all six units hardly a law is found: the error is small, but spread over units that are not needed. Once it is
+# known *which* units the family needs, most laws are found, even from a random start. The learned start adds some more.
+# Leaving out one part of a method, to see what it was good for, is called an **ablation**: without it we would have
+# praised the start for what the units did. (A law that is marked *no* is a fit that is close, and another function.)
 #
 # ## Paper and code
 #
@@ -531,6 +537,8 @@ if isinstance(results, Path):
     shares = laws.groupby("variant", sort=False)[["s0", "s5", "s10", "s50", "s500", "stepwise", "units"]].mean()
     print(shares.assign(seeds=laws.groupby("variant", sort=False).size()).round(2).to_string())
     assert shares.loc["maml", "s5"] > 0.5 > 10 * shares.loc["scratch", "s500"]
+    assert (laws[laws.variant == "maml"].exponentials == 0).sum() == 1 and shares.stepwise.min() > 0.25
+    assert (medians.loc[("Gauss-Newton", "out")].m5 * 10)["maml"] < medians.loc[("Gauss-Newton", "out")].m5["joint"]
 
 # %%
 if isinstance(results, Path):
@@ -550,8 +558,8 @@ if isinstance(results, Path):
 # (*s5*: the share of laws recovered after 5 steps; *stepwise*: if units are taken out one by one, with least squares
 # after each, which is what `EQLRegressor` does.) Three readings:
 #
-# - **Meta-learning makes it work**, from ten points, in a handful of steps, and the seeds differ: one of them has kept
-#   units with which exponentials cannot be written.
+# - **Meta-learning makes it work**, from ten points, in a handful of steps, and the seeds differ: in one of them
+#   no exponential is found at all.
 # - **The zeros of the others are not the whole truth**: their errors are small, too, but spread over all their units.
 #   Look at *stepwise*: with pruning and least squares many laws are found from no training at all. Meta-learning saves
 #   the search; it is not the only way.

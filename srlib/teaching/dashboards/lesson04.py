@@ -302,5 +302,5 @@ def draw_curves(curves: Mapping[str, np.ndarray], steps, zero: float, ax) -> Non
     for name, values in curves.items():
         ax.plot(steps, values, **LOOKS[name], linewidth=2, markersize=6, label=name)
     ax.axhline(zero, color=GREY, linewidth=1.5, linestyle="-.", label="predicting 0")
-    ax.set(yscale="log", xlabel="inner steps", ylabel="query MSE, median")
+    ax.set(yscale="log", xlabel="inner steps", ylabel="query MSE, median", xticks=steps)
     ax.legend(fontsize=10)
