@@ -160,7 +160,7 @@ def test_exercise_5_oscillator(capsys):
         correct=[kind, lambda *case: list(kind(*case))],
         wrong=[
             (lambda *case: kind(*case, root=False), "that is its square"),
-            (lambda m, c, k: (c, 1.0, "under"), "omega is"),
+            (lambda m, c, k: (c, 1.0, "under"), "and yours 1"),
             (lambda *case: kind(*case, unit=False), "zeta has no unit"),
             (lambda m, c, k: (0.05, math.sqrt(k / m), "under"), "zeta is 0.1, and yours"),
             (lambda *case: kind(*case, flip=True), "does it swing"),
