@@ -450,7 +450,7 @@ progress(0)
 # | 01 | [Evolve a formula](01_genetic_algorithms.ipynb): cut and join trees; Kepler's and Hubble's data | ready |
 # | 02 | [Evolution on islands](02_evolution.ipynb), as in PySR: what makes a modern search good | ready |
 # | 03 | [The equation learner](03_equation_learner.ipynb): a network that is pruned until it is a formula | ready |
-# | 04 | Meta-learning: a good start for many tasks | in preparation |
+# | 04 | [Meta-learning](04_meta_learning.ipynb): a good start for many tasks | ready |
 # | 05 | [GMEQL](05_gmeql.ipynb): structures drawn with the Gumbel-Max trick, and what their errors are worth | ready |
 # | 06 | Teacher and student: a formula out of a network, and physics-informed networks | in preparation |
 # | 07 | Graph networks: what is a force? | in preparation |

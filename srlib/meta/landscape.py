@@ -9,8 +9,7 @@ import torch
 from torch import nn
 
 from ..eql.search import one_torch_thread
-from .adapt import squared_errors
-from .maml import meta_gradient
+from .adapt import inner_loop, squared_errors
 from .models import FlatModel
 from .tasks import Tasks
 
@@ -70,15 +69,23 @@ def landscape(
     flat = FlatModel(model)
     if flat.size != 2:
         raise ValueError(f"model has {flat.size} parameters: a landscape is drawn over two")
-    shape = len(second), len(first)
-    values, slopes = np.zeros((2, *shape)), np.zeros((2, *shape, 2))
+    first, second = np.asarray(first), np.asarray(second)
+    places = np.stack(np.meshgrid(first, second), axis=-1).reshape(-1, 2)  # (places, 2)
     tasks = tasks.to(flat.start.dtype)
-    for at in np.ndindex(*shape):
-        theta = torch.tensor([first[at[1]], second[at[0]]], dtype=flat.start.dtype)
-        by_theta, _, before, after = meta_gradient(flat, theta, tasks, rate, inner_steps, method, order)
-        values[0][at], values[1][at] = before.mean().item(), after.mean().item()
-        slopes[1][at] = by_theta.mean(dim=0).numpy()
-        start = theta.expand(len(tasks), 2).clone().requires_grad_()
-        error = squared_errors(flat(start, tasks.x_query), tasks.y_query).sum()
-        slopes[0][at] = torch.autograd.grad(error, start)[0].mean(dim=0).numpy()
-    return Landscape(np.asarray(first), np.asarray(second), *values, *slopes)
+    every = [part.repeat(len(places), 1, 1) for part in (tasks.x_support, tasks.y_support)]  # all tasks at each place
+    x, y = (part.repeat(len(places), 1, 1) for part in (tasks.x_query, tasks.y_query))
+    theta = torch.from_numpy(places).to(flat.start.dtype).repeat_interleave(len(tasks), dim=0).requires_grad_()
+
+    def summed(adapted) -> tuple[np.ndarray, np.ndarray]:  # over the tasks: their mean error and its slopes
+        errors = squared_errors(flat(adapted, x), y)
+        slopes = torch.autograd.grad(errors.sum(), theta)[0]
+        return tuple(
+            one.detach().numpy().reshape(len(second), len(first), len(tasks), -1).mean(axis=2)
+            for one in (errors, slopes)
+        )
+
+    joint, joint_gradient = summed(theta)
+    for adapted in inner_loop(flat, theta, *every, inner_steps, rate, method, order):
+        after = adapted
+    maml, maml_gradient = summed(after)
+    return Landscape(first, second, joint[..., 0], maml[..., 0], joint_gradient, maml_gradient)
