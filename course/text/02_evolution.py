@@ -103,15 +103,10 @@ predict("nodes of the shortest good law", ..., [2, 3, 4, 5, 6])
 # and from then on a fit starts at once. If the next cell seems to hang, that is what it is doing.
 
 # %%
-import time
-
-start = time.perf_counter()
 paper = dict(preset="paper", annealing=False, populations=4, population_size=60, ncycles_per_iteration=500,
              niterations=15)  # fmt: skip
 stars = EvolutionRegressor(unary_operators=["log"], maxsize=10, model_selection="score", random_state=0, **paper)
 stars.fit(leavitt.to_frame(), leavitt.y)
-if time.perf_counter() - start > 10:
-    print("(The engine is compiled now.)")
 columns = ["complexity", "loss", "score", "equation"]
 print(stars.equations_[columns].head(3).to_string(float_format=lambda number: f"{number:.3g}"))
 print("\nchosen by its score:", stars.best().format(3), "|", recovers(stars.best(), leavitt).verdict)
