@@ -26,7 +26,7 @@
 # **You need** [lesson 03](03_equation_learner.ipynb) (equation learners), derivatives, and gradient descent. Take 75
 # minutes.
 #
-# *Runs in about 75 s and 700 MB on 2 cores.*
+# *Runs in about 60 s and 700 MB on 2 cores.*
 
 # %% tags=["setup"]
 # Run this cell first. It finds srlib in a clone of the course; on Colab or Kaggle it installs srlib and nothing else.
