@@ -27,7 +27,7 @@
 # **You need** [lesson 01](01_genetic_algorithms.ipynb) (trees, crossover, tournament, front). Take 100 minutes, or two
 # sessions: the second begins at "What does each part buy?".
 #
-# *Runs in about 105 s and 750 MB on 2 cores.*
+# *Runs in about 90 s and 750 MB on 2 cores.*
 
 # %% tags=["setup"]
 # Run this cell first. It finds srlib in a clone of the course; on Colab or Kaggle it installs srlib and nothing else.
