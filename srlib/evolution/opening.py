@@ -10,7 +10,6 @@ regression has found: evolved members would leave it no room.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -136,7 +135,6 @@ class Opening:
 
     def _best_of_each_size(self) -> list[Expression]:
         found: dict[int, Expression] = {}
-        for loss, expression in sorted(self._found, key=lambda pair: pair[0]):
-            if math.isfinite(loss):
-                found.setdefault(expression.size, expression.with_names(None))
+        for _, expression in sorted(self._found, key=lambda pair: pair[0]):
+            found.setdefault(expression.size, expression.with_names(None))
         return list(found.values())[:SIZES]

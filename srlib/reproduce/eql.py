@@ -250,10 +250,10 @@ def _trials(strengths: dict[str, tuple[float, ...]], functions):
     return jobs
 
 
-def _fits(units, names):
+def _fits(units, names, seconds: float = 0.0):
     def jobs(seeds: int, budget):
         for seed, alphabet, name in product(range(seeds), units, names):
-            yield alphabet, name, seed, budget or 0.0
+            yield alphabet, name, seed, seconds if budget is None else budget
 
     return jobs
 
@@ -278,8 +278,8 @@ PARTS = {
         _trials({"L0.5": (5e-3,), "L0": (1e-2, 1e-3)}, COMPARED), TOGETHER, by_function,
     ),
     "laws": Part(
-        "The laws of document 003", "eql_laws.csv", fit, FitRow, FIT_KEY, _fits(tuple(LAW_UNITS), tuple(PUBLISHED)),
-        5, by_problem,
+        "The laws of document 003", "eql_laws.csv", fit, FitRow, FIT_KEY,
+        _fits(tuple(LAW_UNITS), tuple(PUBLISHED), seconds=20.0), 5, by_problem,
     ),
     "protocol": Part(
         "The paper's protocol", "eql_protocol.csv", protocol, TrialRow, TRIAL_KEY,
