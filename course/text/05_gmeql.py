@@ -476,8 +476,8 @@ assert won["one-hot, refitted"] == 3
 # ## When it fails
 #
 # First, **noise**. On b2 with normal noise of standard deviation 0, 0.1, 0.2 and 0.5 the paper reports success in 70,
-# 65, 35 and 32 % of runs. Our runs (`python -m srlib.reproduce gmeql --parts noise`) are in the table below. Where there is
-# noise no formula is exact, nothing tells the search to stop, and it takes all of its steps.
+# 65, 35 and 32 % of runs. Our runs (`python -m srlib.reproduce gmeql --parts noise`) are in the table below. Where
+# there is noise no formula is exact, nothing tells the search to stop, and it takes all of its steps.
 #
 # Second, **what the network cannot say**. With no root among its nodes, this small network cannot represent b8; watch
 # what it offers instead:
