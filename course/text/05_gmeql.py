@@ -51,10 +51,10 @@ ready()
 # %% [markdown] tags=["teacher"]
 # **For teachers.** The question 5 minutes, the trick 20, network and instance 15, the film 15, elites and equation 7
 # 20, dashboard and ablations 15, paper and code 15; the quiz is homework. In a hurry, leave out exercises 5.4 and 5.5.
-# The first fit compiles for a minute on a new machine: run `python -c "from srlib.kernels.many import compile_many;
-# compile_many()"` before the class. Difficulties to expect: students think that the most likely sample and the nearly
-# one-hot sample are the same thing (the frequencies are right at each temperature); that a low error of a mixture means
-# a good formula (the lesson is about that); and that three seeds rank seven variants (they do not).
+# The first fit compiles for a minute on a new machine: run `python -m srlib.evolution` before the class. Difficulties
+# to expect: students think that the most likely sample and the nearly one-hot sample are the same thing (the
+# frequencies are right at each temperature); that a low error of a mixture means a good formula (the lesson is about
+# that); and that three seeds rank seven variants (they do not).
 
 # %% [markdown]
 # ## The question
