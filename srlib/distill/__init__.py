@@ -1,6 +1,9 @@
 """From a teacher to a formula: whatever computes numbers from numbers is taught to a symbolic regression.
 
-Reading order: :mod:`.student` (any callable as a teacher), :mod:`.sampling` (where it is asked).
+Reading order: :mod:`.student` (any callable as a teacher), :mod:`.sampling` (where it is asked), :mod:`.teacher` (the
+call). Forces from a graph network: :mod:`.potentials`, :mod:`.particles` (simulations), :mod:`.graphs` (the data set),
+:mod:`.gnn` (the network), :mod:`.training`, :mod:`.messages` (what it says), :mod:`.laws` (whether that is the law),
+:mod:`.simulator` (the network replaced by formulas).
 
 The names below are loaded when they are first used, because some of the teachers need torch and the student does not.
 """
@@ -8,9 +11,36 @@ The names below are loaded when they are first used, because some of the teacher
 from importlib import import_module
 
 _HOMES = {
+    "Architecture": "gnn",
     "Box": "sampling",
+    "DOCUMENT": "gnn",
     "Distillation": "student",
+    "Epoch": "training",
+    "Formulas": "simulator",
+    "GraphNetwork": "gnn",
+    "Graphs": "graphs",
+    "LAWS": "laws",
+    "Messages": "messages",
+    "POTENTIALS": "potentials",
+    "Particles": "particles",
+    "Potential": "potentials",
+    "Settings": "training",
+    "Trained": "training",
+    "Trajectories": "particles",
+    "VARIANTS": "gnn",
+    "accelerations": "particles",
     "distill": "student",
+    "distill_message": "messages",
+    "distill_network": "simulator",
+    "energies": "particles",
+    "graphs": "graphs",
+    "integrate": "particles",
+    "judge": "laws",
+    "message_table": "messages",
+    "messages": "messages",
+    "rollout": "simulator",
+    "simulate": "particles",
+    "train": "training",
 }
 
 __all__ = sorted(_HOMES)
