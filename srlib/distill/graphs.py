@@ -112,9 +112,7 @@ def pair_forces(potential: Potential, pair: np.ndarray) -> np.ndarray:
     one, other = pair[:, :half], pair[:, half:]
     d = one[:, :dim] - other[:, :dim]
     distance = np.linalg.norm(d, axis=1)
-    slope = potential.slope(
-        distance + potential.softening, one[:, -1], other[:, -1], one[:, -2], other[:, -2]
-    )
+    slope = potential.slope(distance + potential.softening, one[:, -1], other[:, -1], one[:, -2], other[:, -2])
     return -(slope / distance)[:, None] * d
 
 

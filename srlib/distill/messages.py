@@ -37,7 +37,8 @@ class ForceFit:
         Which ones, the most important first.
     A, b : ndarray, shape (components, dim), (components,)
     r2, r2_trimmed : ndarray, shape (components,)
-        On all rows, and on those that were fitted: the share of the variance that is explained.
+        The share of the variance that is explained: on all rows by ordinary least squares, and on the best rows by
+        ``A`` and ``b``.
     """
 
     target: str
@@ -127,7 +128,7 @@ def fit_trimmed(X: np.ndarray, y: np.ndarray, trim: float = 0.1) -> tuple[np.nda
     -------
     slopes : ndarray, shape (columns,)
     offset, r2, r2_trimmed : float
-        R2 on all rows and on the best; 0 where ``y`` does not vary.
+        R2 of ordinary least squares on all rows, and of this line on its best rows; 0 where ``y`` does not vary.
     """
     check_number("trim", trim, least=0, most=0.5)
     design = np.column_stack([X, np.ones(len(X))])
@@ -150,7 +151,8 @@ def fit_trimmed(X: np.ndarray, y: np.ndarray, trim: float = 0.1) -> tuple[np.nda
             best, least = line, now
     square = (y - design @ best) ** 2
     kept = np.argpartition(square, keep - 1)[:keep]
-    return best[:-1], float(best[-1]), _r2(y, square), _r2(y[kept], square[kept])
+    ordinary = (y - design @ np.linalg.lstsq(design, y, rcond=None)[0]) ** 2
+    return best[:-1], float(best[-1]), _r2(y, ordinary), _r2(y[kept], square[kept])
 
 
 def _r2(y: np.ndarray, square: np.ndarray) -> float:
@@ -180,19 +182,22 @@ class MessageTeacher:
 def message_table(pair: np.ndarray, softening: float = 0.01) -> pd.DataFrame:
     """What a formula of a message is written in: dx, dy (dz), r, m1, m2, q1, q2; 1 is the receiver.
 
-    dx is x1 - x2, and r the softened distance as in the potentials.
+    r is the softened distance as in the potentials, and (dx, dy) the direction from 2 to 1 times r, so that dx/r is
+    exactly what stands in the force (without softening: x1 - x2).
     """
     half = pair.shape[1] // 2
     dim = half // 2 - 1
     d = pair[:, :dim] - pair[:, half : half + dim]
-    columns = {f"d{axis}": d[:, k] for k, axis in enumerate("xyz"[:dim])}
-    columns["r"] = np.linalg.norm(d, axis=1) + softening
+    distance = np.linalg.norm(d, axis=1)
+    r = distance + softening
+    columns = {f"d{axis}": d[:, k] * (r / distance) for k, axis in enumerate("xyz"[:dim])}
+    columns["r"] = r
     columns.update(m1=pair[:, half - 1], m2=pair[:, -1], q1=pair[:, half - 2], q2=pair[:, -2])
     return pd.DataFrame(columns)
 
 
 def distill_message(
-    said: Messages, component: int | None = None, student: SymbolicRegressor | None = None, *, rows: int = 2000,
+    said: Messages, component: int | None = None, student: SymbolicRegressor | None = None, *, rows: int = 600,
     nearest: float = 0.2, charges: bool = True, random_state: int | None = 0,
 ) -> Distillation:  # fmt: skip
     """A component of the messages as a formula over dx, dy (dz), r, m1, m2 (q1, q2).
@@ -204,7 +209,8 @@ def distill_message(
     component : int, optional
         By default the most important one.
     student : SymbolicRegressor, optional
-        By default an :class:`~srlib.EvolutionRegressor` of 40 iterations.
+        By default an :class:`~srlib.EvolutionRegressor` with square and cube, as in document 002, that answers with the
+        formula of the best score.
     rows : int
         Training rows; a fifth as many are held out.
     nearest : float
@@ -230,7 +236,9 @@ def distill_message(
     if student is None:
         from ..evolution import EvolutionRegressor
 
-        student = EvolutionRegressor(niterations=40)
+        student = EvolutionRegressor(
+            niterations=12, unary_operators=("square", "cube"), maxsize=22, model_selection="score"
+        )
     return distill(
         teacher, pair, student, sample_weight=(1 + size / np.median(size)) ** -2.0, random_state=random_state,
         inputs=lambda pair: _columns(message_table(pair, said.softening), charges),
