@@ -33,13 +33,13 @@ _HOMES = {
     "distill_message": "messages",
     "distill_network": "simulator",
     "energies": "particles",
-    "graphs": "graphs",
     "integrate": "particles",
     "judge": "laws",
     "message_table": "messages",
-    "messages": "messages",
+    "read_messages": "messages",
     "rollout": "simulator",
     "simulate": "particles",
+    "to_graphs": "graphs",
     "train": "training",
 }
 

@@ -10,7 +10,7 @@ from ..validation import check_choice, check_number
 from .particles import Trajectories, accelerations
 from .potentials import Potential
 
-__all__ = ["Graphs", "edges", "graphs"]
+__all__ = ["Graphs", "edges", "pair_forces", "to_graphs"]
 
 
 def edges(n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -116,7 +116,7 @@ def pair_forces(potential: Potential, pair: np.ndarray) -> np.ndarray:
     return -(slope / distance)[:, None] * d
 
 
-def graphs(trajectories: Trajectories) -> Graphs:
+def to_graphs(trajectories: Trajectories) -> Graphs:
     """The graphs of all times of all simulations, sorted by simulation."""
     x, v, start = trajectories.x, trajectories.v, trajectories.start
     count, kept = x.shape[:2]

@@ -20,7 +20,7 @@ from .gnn import GraphNetwork
 from .graphs import Graphs, pair_forces
 from .student import Distillation, distill
 
-__all__ = ["ForceFit", "MessageTeacher", "Messages", "distill_message", "fit_trimmed", "message_table", "messages"]
+__all__ = ["ForceFit", "MessageTeacher", "Messages", "distill_message", "fit_trimmed", "message_table", "read_messages"]
 
 TARGETS = ("force", "acceleration")
 
@@ -102,7 +102,7 @@ class Messages:
         return ForceFit(target, components, A, b, r2, trimmed)
 
 
-def messages(network: GraphNetwork, graphs: Graphs, count: int = 1000, random_state=0) -> Messages:
+def read_messages(network: GraphNetwork, graphs: Graphs, count: int = 1000, random_state=0) -> Messages:
     """The messages on all edges of so many graphs (the original: 1,000)."""
     graphs = graphs.pick(count, random_state)
     pair = graphs.pairs()

@@ -20,10 +20,10 @@ from ..distill import (
     Graphs,
     Settings,
     distill_message,
-    graphs,
     judge,
-    messages,
+    read_messages,
     simulate,
+    to_graphs,
     train,
 )
 from ..eql.search import one_torch_thread
@@ -53,8 +53,8 @@ DOCUMENT_ACPCR = {("bottleneck", "mae"): (0.73, 0.17, 0.76, 0.13), ("custom", "h
 def data(potential: str, seed: int) -> tuple[Graphs, Graphs]:
     """Training graphs, and those of new simulations with another seed."""
     return (
-        graphs(simulate(potential, SIMULATIONS, random_state=(seed, 1))),
-        graphs(simulate(potential, JUDGED, random_state=(seed, 2))),
+        to_graphs(simulate(potential, SIMULATIONS, random_state=(seed, 1))),
+        to_graphs(simulate(potential, JUDGED, random_state=(seed, 2))),
     )
 
 
@@ -101,7 +101,7 @@ def law(potential: str, variant: str, seed: int) -> LawRow:
     """Train, distil the most important message, and judge it."""
     with one_torch_thread():
         trained, test = fitted(potential, variant, seed)
-        said = messages(trained.network, test)
+        said = read_messages(trained.network, test)
         right = acpcr(test.accelerations.reshape(-1, 2), trained.network.predict(test.states).reshape(-1, 2))
     fit = better(said)
     began = time.perf_counter()
@@ -158,7 +158,7 @@ def table(potential: str, model: str, loss: str, seed: int) -> TableRow:
     with one_torch_thread():
         trained, test = fitted(potential, model, seed, loss)
         told = trained.network.predict(test.states)
-        said = messages(trained.network, test)
+        said = read_messages(trained.network, test)
     known, at = test.accelerations, DOCUMENTS.index(potential)
     error = mae(known.reshape(-1, 2), told.reshape(-1, 2))
     force, acceleration = said.fit("force"), said.fit("acceleration")
@@ -191,7 +191,7 @@ class SplitRow:
 
 def leak(potential: str, trained_on: str, seed: int) -> SplitRow:
     """Train on a part of few simulations, split by time (as the original) or by simulation, and compare the tests."""
-    known = graphs(simulate(potential, 60, random_state=(seed, 3)))
+    known = to_graphs(simulate(potential, 60, random_state=(seed, 3)))
     part, test = known.split(0.25, trained_on, seed)
     new = data(potential, seed)[1]
     with one_torch_thread():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..distill import Particles, distill_network, messages, rollout
+from ..distill import Particles, distill_network, read_messages, rollout
 from ..eql.search import one_torch_thread
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _simulators(potential: str, seed: int):
 
     with one_torch_thread():
         trained, test = fitted(potential, "antisymmetric", seed)
-        said = messages(trained.network, test)
+        said = read_messages(trained.network, test)
     return trained.network, distill_network(said, test, random_state=seed)
 
 

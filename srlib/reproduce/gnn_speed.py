@@ -9,7 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ..distill import Architecture, GraphNetwork, Particles, Settings, accelerations, energies, graphs, simulate, train
+from ..distill import (
+    Architecture,
+    GraphNetwork,
+    Particles,
+    Settings,
+    accelerations,
+    energies,
+    simulate,
+    to_graphs,
+    train,
+)
 from ..eql.search import one_torch_thread
 
 __all__ = ["SpeedRow", "odeint_loop", "speed"]
@@ -81,7 +91,7 @@ def speed(what: str, run: int) -> SpeedRow:
 
 
 def _training(run: int) -> SpeedRow:
-    data = graphs(simulate("spring", 50, random_state=(run, 7)))
+    data = to_graphs(simulate("spring", 50, random_state=(run, 7)))
     kind, settings = Architecture("bottleneck", edge_inputs="raw", node_inputs="full"), Settings(epochs=1, steps=200)
     with one_torch_thread():
         train(data, kind, Settings(epochs=1, steps=20))
