@@ -20,6 +20,7 @@ _HOMES = {
     "GraphNetwork": "gnn",
     "Graphs": "graphs",
     "LAWS": "laws",
+    "LIVE": "training",
     "Messages": "messages",
     "POTENTIALS": "potentials",
     "Particles": "particles",

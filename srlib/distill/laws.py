@@ -40,7 +40,7 @@ def law_problem(law: str, learned: Distillation, target: str = "force") -> Probl
     if law not in LAWS:
         raise ValueError(f"law is {law!r}: choose from {', '.join(LAWS)}")
     table, y = learned.student.feature_names_in_.tolist(), learned.answers[:, 0]
-    X = np.asarray(learned._see(learned.X), dtype=float)
+    X = np.asarray(learned.see(learned.X), dtype=float)
     axes = [name for name in table if name.startswith("d")]
     slopes = [f"a{axis[1]}" for axis in axes]
     text = f"({' + '.join(f'{slope}*{axis}' for slope, axis in zip(slopes, axes, strict=True))})*({LAWS[law]})"

@@ -48,6 +48,10 @@ class ForceFit:
     r2: np.ndarray
     r2_trimmed: np.ndarray
 
+    def expected(self, targets: np.ndarray) -> np.ndarray:
+        """The messages that targets (edges, dim) would give, shape (edges, components): for a scatter plot."""
+        return targets @ self.A.T + self.b
+
 
 @dataclass(frozen=True)
 class Messages:

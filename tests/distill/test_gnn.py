@@ -162,16 +162,16 @@ def test_every_variant_trains_and_repeats(variant):
 
 
 def test_a_short_training_learns_forces_of_the_spring():
-    data = to_graphs(simulate("spring", 200, steps=250, random_state=0))
-    new = to_graphs(simulate("spring", 50, steps=250, random_state=1))
-    trained = train(data, Architecture(hidden=32), Settings(epochs=4, steps=150), test=new)
+    data = to_graphs(simulate("spring", 200, steps=100, random_state=0))
+    new = to_graphs(simulate("spring", 50, steps=100, random_state=1))
+    trained = train(data, Architecture(hidden=32, layers=2), Settings(epochs=4, steps=100), test=new)
     first, last = trained.history[0], trained.history[-1]
-    assert last.test_loss < 0.2 * first.test_loss and last.acpcr > first.acpcr
-    known, told = new.accelerations.ravel(), trained.network.predict(new.states).ravel()
-    assert 1 - np.var(known - told) / np.var(known) > 0.9
-    assert trained.network.acceleration(
-        new.states[..., :2], new.states[..., 2:4], new.states[..., 4], new.states[..., 5]
-    ).ravel() == pytest.approx(told)
+    assert last.test_loss < 0.3 * first.test_loss and last.acpcr > first.acpcr
+    told = trained.network.predict(new.states)
+    x, v, q, m = new.states[..., :2], new.states[..., 2:4], new.states[..., 4], new.states[..., 5]
+    assert np.array_equal(trained.network.acceleration(x, v, q, m), told)
+    relative = np.abs(told - new.accelerations) / (1 + np.linalg.norm(new.accelerations, axis=2, keepdims=True))
+    assert relative.mean() < 0.1  # it is 0.3 for a network that answers 0
 
 
 def test_events_report_what_the_metrics_say():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 
-from srlib import Expression  # noqa: E402
+from srlib import EvolutionRegressor, Expression  # noqa: E402
 from srlib.distill import (  # noqa: E402
     Architecture,
     Formulas,
@@ -88,6 +88,7 @@ def test_a_fit_names_what_the_messages_are(over_mass):
     fit = said.fit(right)
     assert np.allclose(fit.A, A[list(fit.components)], atol=1e-8) and np.allclose(fit.b, 0, atol=1e-8)
     assert (fit.r2 > 1 - 1e-9).all() and (fit.r2_trimmed > 1 - 1e-9).all()
+    assert np.allclose(fit.expected(said.targets(right)), said.values[:, list(fit.components)], atol=1e-7)
     assert said.fit(wrong).r2_trimmed.max() < 0.99
     assert said.concentration == pytest.approx(1)
     with pytest.raises(ValueError, match="target is 'forces'"):
@@ -153,8 +154,8 @@ def test_the_student_is_asked_about_pairs_that_are_far_enough():
 
 def test_the_evolution_reads_the_law_of_exact_messages():
     said, _ = planted("r2")
-    learned = distill_message(said, rows=300)
-    assert judge("r2", learned)
+    student = EvolutionRegressor(niterations=2, unary_operators=["cube"], model_selection="score")
+    assert judge("r2", distill_message(said, student=student, rows=200))
 
 
 # ------------------------------------------------------------ simulators
