@@ -44,6 +44,8 @@ def test_rows_of_the_table_name_what_was_published():
     other = gnn.table("charge", "custom", "huber", 0)
     assert (other.published, other.document) == ("", "0.03") and 0 < other.top2 <= 1
     assert gnn.by_model(pd.DataFrame([vars(row), vars(other)])).shape[0] == 2
+    cured = gnn.cure("r1", "document", "mae", 0)
+    assert cured.model == "document" and cured.acpcr >= 0 and list(gnn.CURES)[-1] == "+ third law"
     assert len(list(gnn.PARTS["table"].jobs(1, None))) == 4 * 7 * 3
 
 
