@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from .jit import bits_of_float, float_of_bits, kernel
+from .jit import bits_of_float, contracting, float_of_bits
 
 __all__ = ["LARGE", "cos", "exp", "log", "sin"]
 
@@ -27,7 +27,7 @@ L3, L5, L7, L9, L11, L13, L15, L17, L19, L21 = (2 / n for n in range(3, 22, 2))
 HALF_PI_1, HALF_PI_2, HALF_PI_3 = HALF_PI
 
 
-@kernel
+@contracting
 def exp(x):
     """e**x = 2**k * e**r with whole k and abs(r) <= ln(2)/2."""
     x = 710.0 if x > 710.0 else (-746.0 if x < -746.0 else x)
@@ -40,7 +40,7 @@ def exp(x):
     return p * float_of_bits((one + 1023) << 52) * float_of_bits((two + 1023) << 52)
 
 
-@kernel
+@contracting
 def log(x):
     """ln(x) = k * ln(2) + 2 * atanh(s) with x = 2**k * m, m near 1 and s = (m - 1) / (m + 1); NaN for x <= 0."""
     small = x < 2.3e-308
@@ -61,7 +61,7 @@ def log(x):
     return INF if x == INF else value
 
 
-@kernel
+@contracting
 def _sin_cos(x, quarter_turns):
     """sin(x + quarter_turns * pi/2)."""
     k = (x * 0.6366197723675814 + MAGIC) - MAGIC
@@ -74,13 +74,13 @@ def _sin_cos(x, quarter_turns):
     return -value if q & 2 else value
 
 
-@kernel
+@contracting
 def sin(x):
     """sin(x) for abs(x) <= LARGE."""
     return _sin_cos(x, 0)
 
 
-@kernel
+@contracting
 def cos(x):
     """cos(x) for abs(x) <= LARGE."""
     return _sin_cos(x, 1)

@@ -23,7 +23,7 @@ from .inner import InnerCompiler
 
 __all__ = [
     "COMPILED", "address_of", "allocating", "array_at", "bits_of_float", "block_function", "call1", "call2",
-    "call_block", "float_of_bits", "forget_stale", "kernel", "reduction",
+    "call_block", "contracting", "float_of_bits", "forget_stale", "kernel", "reduction",
 ]  # fmt: skip
 
 COMPILED = not config.DISABLE_JIT
@@ -72,6 +72,11 @@ def kernel(function):
     Then numba has not to count who holds them, which takes time when compiling and when running.
     """
     return Kernel(function) if COMPILED else function
+
+
+def contracting(function):
+    """Compile a function in which ``a * b + c`` may be one instruction, rounded once."""
+    return Kernel(function, fastmath={"contract"}) if COMPILED else function
 
 
 def allocating(function):
