@@ -1,6 +1,7 @@
 """exp, log, sin and cos in single precision: :mod:`.functions` with 32 bits and shorter series.
 
-Errors are at most 2 units in the last place; for sin and cos of the result or, near their zeros, of 1e-4. Every constant is a float32, and the whole numbers stay 32 bits wide, or the compiler would do it all in 64.
+Errors are at most 2 units in the last place; for sin and cos of the result or, near their zeros, of 1e-4. Every
+constant is a float32, and the whole numbers stay 32 bits wide, or the compiler would do it all in 64.
 """
 
 from __future__ import annotations

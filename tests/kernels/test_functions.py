@@ -105,9 +105,10 @@ SINGLES = {
     "exp": singles(rng.uniform(-103, 88.7, 20_000), rng.uniform(-1, 1, 5000), np.arange(-9, 9) * LN2 / 2, [0.0]),
     "log": singles(10.0 ** rng.uniform(-44, 38, 20_000), 1 + rng.uniform(-1e-3, 1e-3, 5000), [1.0, 2.0, 0.5]),
     "sin": singles(
-        rng.uniform(-8192, 8192, 20_000), rng.uniform(-10, 10, 5000), TURNS, both_signs(10.0 ** rng.uniform(-30, 3, 300))
+        rng.uniform(-8192, 8192, 20_000), rng.uniform(-10, 10, 5000), TURNS,
+        both_signs(10.0 ** rng.uniform(-30, 3, 300)),
     ),
-}
+}  # fmt: skip
 SINGLES["cos"] = SINGLES["sin"]
 
 
