@@ -6,11 +6,13 @@ import numpy as np
 
 from ..expression import Expression
 from ..metrics import Recovery, recovers
+from ..operators import suggest
 from ..problems import Problem
 from ..problems.problem import Variable
+from .potentials import PAIR
 from .student import Distillation
 
-__all__ = ["LAWS", "law_problem", "judge"]
+__all__ = ["LAWS", "judge", "law_problem"]
 
 # The force on the receiver over a linear map: the sum of a_k d_k, times this, and constants to be found
 LAWS = {
@@ -32,18 +34,21 @@ def law_problem(law: str, learned: Distillation, target: str = "force") -> Probl
     Parameters
     ----------
     law : str
-        A name of :data:`LAWS`.
+        A name of :data:`LAWS`, or a formula over r, m1, m2, q1, q2: the force over a linear map of (dx, dy).
     learned : Distillation
         Of :func:`srlib.distill.distill_message`.
     target : {"force", "acceleration"}
     """
-    if law not in LAWS:
-        raise ValueError(f"law is {law!r}: choose from {', '.join(LAWS)}")
+    if law not in LAWS and law.isidentifier() and law not in PAIR:
+        raise ValueError(
+            f"law is {law!r}: choose from {', '.join(LAWS)}, or give a formula over {', '.join(PAIR)}"
+            f"{suggest(law, tuple(LAWS))}"
+        )
     table, y = learned.student.feature_names_in_.tolist(), learned.answers[:, 0]
     X = np.asarray(learned.see(learned.X), dtype=float)
     axes = [name for name in table if name.startswith("d")]
     slopes = [f"a{axis[1]}" for axis in axes]
-    text = f"({' + '.join(f'{slope}*{axis}' for slope, axis in zip(slopes, axes, strict=True))})*({LAWS[law]})"
+    text = f"({' + '.join(f'{slope}*{axis}' for slope, axis in zip(slopes, axes, strict=True))})*({LAWS.get(law, law)})"
     text += "/m1" if target == "acceleration" else ""
     constants = CONSTANTS.get(law, {})
     family = Expression.parse(text, names=(*table, *slopes, *constants))
@@ -70,7 +75,7 @@ def judge(law: str, learned: Distillation, target: str = "force", formula: Expre
 
     def with_signs(X):
         X = np.array(X)
-        if law in ("charge", "superposition"):
+        if "sign(" in LAWS.get(law, law):
             X[:, charges] = np.sign(X[:, charges])
         return formula.evaluate(X)
 

@@ -19,12 +19,13 @@ import math
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from ..eql.search import one_torch_thread
 from ..metrics import acpcr
 from ..validation import check_choice, check_number
 from .gnn import SPARSE, Architecture, GraphNetwork
@@ -200,6 +201,11 @@ def train(
     ------
     ValueError
         If dimensions do not go together, the checkpoint is of another training, or the loss is not finite.
+
+    Notes
+    -----
+    It runs in one thread, which is the fastest for networks of this size, so that the same seeds give the same weights
+    on any number of cores.
     """
     settings = settings or Settings()
     network = architecture if isinstance(architecture, GraphNetwork) else GraphNetwork(architecture)
@@ -214,31 +220,31 @@ def train(
         done, history = _load(checkpoint, network, settings, optimiser)
     began, reason, total = time.monotonic(), "completed", settings.epochs * settings.steps
     try:
-        for epoch in range(done, settings.epochs):
-            rng = np.random.default_rng([settings.seed, epoch])
-            noise = torch.Generator().manual_seed(int(rng.integers(2**31)))
-            losses = []
-            for step in range(settings.steps):
-                for group in optimiser.param_groups:
-                    group["lr"] = one_cycle(epoch * settings.steps + step, total, settings.learning_rate)
-                rows = torch.from_numpy(rng.integers(len(data), size=settings.batch))
-                losses.append(_step(network, settings, optimiser, states[rows], known[rows], rng, noise))
-                if time_limit is not None and time.monotonic() - began >= time_limit:
-                    reason = "time_limit"
+        with one_torch_thread():
+            for epoch in range(done, settings.epochs):
+                rng = np.random.default_rng([settings.seed, epoch])
+                noise = torch.Generator().manual_seed(int(rng.integers(2**31)))
+                losses = []
+                for step in range(settings.steps):
+                    for group in optimiser.param_groups:
+                        group["lr"] = one_cycle(epoch * settings.steps + step, total, settings.learning_rate)
+                    rows = torch.from_numpy(rng.integers(len(data), size=settings.batch))
+                    losses.append(_step(network, settings, optimiser, states[rows], known[rows], rng, noise))
+                    if time_limit is not None and time.monotonic() - began >= time_limit:
+                        reason = "time_limit"
+                        break
+                mean = float(np.mean(losses))
+                if not math.isfinite(mean):
+                    high = settings.learning_rate
+                    raise ValueError(f"the loss is {mean} in epoch {epoch + 1}: give a lower learning_rate than {high}")
+                event = _observe(network, settings, observed, epoch + 1, time.monotonic() - began, mean)
+                history.append(event)
+                if checkpoint is not None and reason == "completed":
+                    _save(checkpoint, network, settings, optimiser, history)
+                if any([bool(callback(event)) for callback in callbacks]):
+                    reason = "callback"
+                if reason != "completed":
                     break
-            mean = float(np.mean(losses))
-            if not math.isfinite(mean):
-                raise ValueError(
-                    f"the loss is {mean} in epoch {epoch + 1}: give a lower learning_rate than {settings.learning_rate}"
-                )
-            event = _observe(network, settings, observed, epoch + 1, time.monotonic() - began, mean)
-            history.append(event)
-            if checkpoint is not None and reason == "completed":
-                _save(checkpoint, network, settings, optimiser, history)
-            if any([bool(callback(event)) for callback in callbacks]):
-                reason = "callback"
-            if reason != "completed":
-                break
     except KeyboardInterrupt:
         reason = "interrupted"
     return Trained(network, settings, tuple(history), reason, time.monotonic() - began)
@@ -322,4 +328,4 @@ def _load(path, network, settings, optimiser) -> tuple[int, list[Epoch]]:
         Epoch(int(row[0]), int(row[1]), *map(float, row[2:]), deviations, network)
         for row, deviations in zip(arrays["history"], arrays["deviations"], strict=True)
     ]
-    return len(events), [replace(event) for event in events]
+    return len(events), events
