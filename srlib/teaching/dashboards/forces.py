@@ -18,8 +18,8 @@ from srlib.distill import (
     Distillation,
     Epoch,
     Formulas,
-    Graphs,
     GraphNetwork,
+    Graphs,
     Messages,
     Settings,
     distill_message,
@@ -59,7 +59,7 @@ class Setup:
     seed : int
     """
 
-    potential: str = "r1"
+    potential: str = "spring"
     variant: str = "antisymmetric"
     loss: str = "mae"
     relative: bool = True

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from srlib.distill import POTENTIALS, VARIANTS, Rollout
+from srlib.distill import VARIANTS, Rollout
 
 from ..controls import Choice, Slider, Toggle
 from ..live import LiveRun

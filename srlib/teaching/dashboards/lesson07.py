@@ -71,7 +71,9 @@ def compute_motion(
     """A few particles under a potential; each step of the original's size is done in ``parts`` parts."""
     run, kinetic, pair = _moved(potential, int(particles), int(parts), int(seed))
     start = run.start
-    return Motion(potential, int(frame), run.times, run.x[0], start.m[0], start.q[0], kinetic, pair, float(run.drift[0]))
+    return Motion(
+        potential, int(frame), run.times, run.x[0], start.m[0], start.q[0], kinetic, pair, float(run.drift[0])
+    )  # fmt: skip
 
 
 def draw_motion(result: Motion, fig) -> None:

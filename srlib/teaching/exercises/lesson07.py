@@ -175,7 +175,7 @@ def _(answer):
                 raise Wrong(sentence)
         raise Wrong(f"With {count} senders the acceleration of particle 0 is {np.round(right[0], 3)}, and yours is "
                     f"{np.round(got[0], 3)}.")  # fmt: skip
-    return "So this network predicts as well as one that sends forces. From its predictions nobody can tell the two apart."
+    return "This network predicts as well as one that sends forces: predictions cannot tell the two apart."
 
 
 # ---------------------------------------------------------------- the document's formula
@@ -259,9 +259,10 @@ def _(answer):
     if like(q1 * q2 / m1) or like(q1 * q2 / m1 / r):
         raise Almost("That is an acceleration, over the receiver's mass. What is the force?")
     if like(q1 * q2 / r**2) or like(q1 * q2 / r**3):
-        raise Wrong("That is the charge's potential of the document. This one falls off in another way: look again at r.")
+        raise Wrong("So the document's charges do it. This force changes in another way with r: look again.")
     if like(np.ones(60)):
         raise Wrong("A number is not enough: the force depends on two of the columns.")
-    uses = [name for k, name in enumerate(names) if not np.allclose(answer.evaluate(X * (1 + (np.arange(5) == k))), got)]
+    doubled = (answer.evaluate(X * (1 + (np.arange(5) == k))) for k in range(5))
+    uses = [name for name, other in zip(names, doubled, strict=True) if not np.allclose(other, got)]
     raise Wrong(f"Your force depends on {', '.join(uses)}. Read the formula again: on which columns, and how, does the "
                 "message depend?")  # fmt: skip
