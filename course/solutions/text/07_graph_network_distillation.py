@@ -9,8 +9,8 @@
 # %% [markdown]
 # # 07 What is a force? Worked answers
 #
-# The exercises of [lesson 07](../07_graph_network_distillation.ipynb). Try them there first: a check that says *not yet*
-# teaches more than an answer that you have read.
+# The exercises of [lesson 07](../07_graph_network_distillation.ipynb). Try them there first: a check that says *not
+# yet* teaches more than an answer that you have read.
 #
 # *Runs in about 10 s and 150 MB on 2 cores.*
 
@@ -42,8 +42,8 @@ from srlib.teaching import check, progress
 # %% [markdown]
 # ## 7.1 The force of a potential
 #
-# $F_1 = -\partial U(r)/\partial x_1 = -U'(r)\,\partial r/\partial x_1$, and with $r = |d|$, $d = x_1 - x_2$, the last factor
-# is $d/r$: the direction from 2 to 1, of length 1.
+# $F_1 = -\partial U(r)/\partial x_1 = -U'(r)\,\partial r/\partial x_1$, and with $r = |d|$, $d = x_1 - x_2$, the last
+# factor is $d/r$: the direction from 2 to 1, of length 1.
 
 # %%
 def force(d, slope):
@@ -85,9 +85,9 @@ check("7.3", huber)
 #
 # The sum over the senders is $\sum_j (A F_{ij} + b) = A \sum_j F_{ij} + \text{count}\, b$. Take the offsets away, undo
 # $A$, divide by the mass. (Rows are vectors here, so $A^{-1}$ stands transposed, on the right.) As the predictions are
-# exact for each invertible $A$ and each $b$, they cannot tell which of them the messages have: a message is a force only
-# up to a linear map. The same proof works if $A$ and $b$ depend on the receiver, as long as the node model sees what
-# they depend on.
+# exact for each invertible $A$ and each $b$, they cannot tell which of them the messages have: a message is a force
+# only up to a linear map. The same proof works if $A$ and $b$ depend on the receiver, as long as the node model sees
+# what they depend on.
 
 # %%
 def node(total, count, m, A, b):
