@@ -158,7 +158,7 @@ predict("least energy drift", ..., ["r1", "r2", "spring", "charge"])
 # %%
 rows = {}
 for name in ("r1", "r2", "spring", "charge"):
-    coarse, fine = (simulate(name, 60, substeps=parts, random_state=0).drift for parts in (1, 8))
+    coarse, fine = (simulate(name, 40, substeps=parts, random_state=0).drift for parts in (1, 8))
     known = data(name)[0]
     sizes = np.sort(np.abs(known.accelerations).ravel())
     rows[name] = {

@@ -6,7 +6,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from srlib.distill import VARIANTS, Rollout
+from srlib.distill import VARIANTS
+from srlib.distill.simulator import Rollout
 
 from ..controls import Choice, Slider, Toggle
 from ..live import LiveRun
@@ -26,11 +27,13 @@ def draw_moment(made: Recording, fig, at: int = -1, target: str = "force") -> No
     """Messages against what a linear map makes of the target, importance of components, and how both changed."""
     fig.figure.set_layout_engine("none")
     moment = made.moments[at]
-    ax = fig.add_axes((0.08, 0.25, 0.33, 0.63))
+    spoken = made.learned is not None and moment is made.last
+    bottom, height = (0.25, 0.65) if spoken else (0.16, 0.74)
+    ax = fig.add_axes((0.08, bottom, 0.33, height))
     _draw_scatter(ax, moment, target)
-    ax = fig.add_axes((0.49, 0.25, 0.19, 0.63))
+    ax = fig.add_axes((0.49, bottom, 0.19, height))
     _draw_deviations(ax, moment)
-    ax = fig.add_axes((0.765, 0.25, 0.22, 0.63))
+    ax = fig.add_axes((0.765, bottom, 0.22, height))
     epochs = [one.number for one in made.moments]
     curves = (("R², F", [one.r2["force"] for one in made.moments], BLUE, "-"),
               ("R², F/m", [one.r2["acceleration"] for one in made.moments], ORANGE, "--"),
@@ -39,9 +42,10 @@ def draw_moment(made: Recording, fig, at: int = -1, target: str = "force") -> No
         ax.plot(epochs, values, color=colour, linestyle=line, marker=".", label=label)
     ax.axvline(moment.number, color=GREY, linewidth=1)
     ax.set(xlabel="epoch", ylim=(-0.03, 1.05), xlim=(0.5, made.setup.epochs + 0.5))
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.legend(fontsize=9, loc="lower right")
     ax.set_title("over the epochs", fontsize=11)
-    if made.learned is not None and moment is made.last:
+    if spoken:
         colour = GREEN if made.verdict == "recovered" else VERMILLION
         words = f"message {moment.top[0]} = {cut(made.learned.best().format(3), 80)}   ({_verdict(made)})"
         fig.text(0.02, 0.05, words, fontsize=11, color=colour, parse_math=False)
@@ -74,7 +78,9 @@ def _draw_deviations(ax, moment) -> None:
     shown = min(len(order), 30)
     colours = [BLUE if k < len(moment.top) else GREY for k in range(shown)]
     ax.bar(np.arange(1, shown + 1), share[:shown], color=colours)
-    ax.set(xlabel=f"component, sorted ({shown} of {len(order)})", ylim=(0, 1.05), xlim=(0.3, max(shown, 4) + 0.7))
+    ax.set(xlabel="component, sorted" + (f" ({shown} of {len(order)})" if shown < len(order) else ""),
+           ylim=(0, 1.05), xlim=(0.3, shown + 0.7))  # fmt: skip
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_title("standard deviation", fontsize=11)
 
 

@@ -87,15 +87,17 @@ def draw_motion(result: Motion, fig) -> None:
                   markeredgecolor="white")  # fmt: skip
     middle, reach = result.x.mean(axis=(0, 1)), np.percentile(np.abs(result.x - result.x.mean(axis=(0, 1))), 97) + 0.5
     left.set(xlim=(middle[0] - reach, middle[0] + reach), ylim=(middle[1] - reach, middle[1] + reach), aspect="equal",
-             xlabel="x", ylabel="y")  # fmt: skip
-    left.set_title(f"{result.potential}, time {result.times[result.frame - 1]:.2f} (size: mass)", fontsize=12)
+             xlabel="x (large marks: heavy particles)", ylabel="y")  # fmt: skip
+    left.set_title(f"{result.potential}, time {result.times[result.frame - 1]:.2f}", fontsize=12)
     curves = (("kinetic", result.kinetic, ORANGE, "--"), ("potential", result.pair, BLUE, ":"),
               ("total", result.kinetic + result.pair, BLACK, "-"))  # fmt: skip
     for label, values, colour, line in curves:
         right.plot(result.times[upto], values[upto], color=colour, linestyle=line, label=label)
-    right.set(xlabel="time", ylabel="energy", xlim=(0, result.times[-1]))
+    low, high = min(result.pair.min(), 0), (result.kinetic + result.pair).max()
+    low, high = min(low, result.kinetic.min()), max(high, result.kinetic.max(), result.pair.max())
+    right.set(xlabel="time", ylabel="energy", xlim=(0, result.times[-1]), ylim=(low, high + 0.3 * (high - low)))
     right.set_title(f"energy drift {result.drift:.1e}", fontsize=12)
-    right.legend(fontsize=10)
+    right.legend(fontsize=10, loc="upper center", ncols=3, columnspacing=1, handlelength=1.6)
 
 
 def describe_motion(result: Motion) -> str:
@@ -172,9 +174,9 @@ def draw_way(way: Way, fig) -> None:
     """The particles with the arrows of the messages, and the three parts with their numbers."""
     fig.figure.set_layout_engine("none")
     ax = fig.add_axes((0.06, 0.1, 0.38, 0.8))
-    reach = np.abs(way.x - way.x[way.receiver]).max() + 0.6
-    longest = max(np.linalg.norm(way.forces, axis=1).max(), 1e-9)
-    scale = 0.6 * reach / longest
+    middle = (way.x.max(axis=0) + way.x.min(axis=0)) / 2
+    reach = (way.x.max(axis=0) - way.x.min(axis=0)).max() / 2 + 0.6
+    scale = 0.5 * reach / max(np.linalg.norm(way.forces, axis=1).max(), 1e-9)
     for k in range(len(way.x)):
         ax.plot(*way.x[k], MARKERS[k % 4], color=COLOURS[k % 4], markersize=7 + 5 * way.m[k] ** 0.5, zorder=3)
         ax.annotate(str(k), way.x[k], xytext=(9, 9), textcoords="offset points", fontsize=12)
@@ -184,7 +186,8 @@ def draw_way(way: Way, fig) -> None:
             ax.annotate("", here + scale * vector, here, zorder=4,
                         arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": width, "shrinkA": 0,
                                     "shrinkB": 0, "alpha": 0.55 if colour == GREY else 1})  # fmt: skip
-    ax.set(xlim=(here[0] - reach, here[0] + reach), ylim=(here[1] - reach, here[1] + reach), xlabel="x", ylabel="y")
+    ax.set(xlim=(middle[0] - reach, middle[0] + reach), ylim=(middle[1] - reach, middle[1] + reach), xlabel="x",
+           ylabel="y")  # fmt: skip
     ax.set_title(f"forces on particle {way.receiver}: true (grey), from messages", fontsize=11)
     i, lines = way.receiver, []
     for sender, message in zip(way.senders, way.messages, strict=True):
@@ -200,7 +203,7 @@ def draw_way(way: Way, fig) -> None:
         height = 0.1 + 0.055 * (text.count("\n") + 1)
         fig.text(0.53, y + height - 0.02, title, fontsize=12, color=colour, weight="bold", va="top")
         fig.text(0.55, y + height - 0.085, text, fontsize=12, va="top", family="monospace", parse_math=False)
-    for y in (0.57, 0.29):
+    for y in (0.585, 0.33):
         fig.text(0.65, y, "↓", fontsize=18, ha="center", va="center", color=GREY)
 
 
@@ -252,7 +255,7 @@ def draw_rotated(result: Rotated, fig) -> None:
     """Two scatter plots: against the x and against the y component."""
     every = max(1, len(result.mixture) // 700)
     for k, ax in enumerate(fig.subplots(1, 2, sharey=True)):
-        good = result.r2[k] > 0.98
+        good = result.r2[k] > 0.99
         ax.plot(result.truth[::every, k], result.mixture[::every], "o", color=GREEN if good else BLUE, markersize=3,
                 alpha=0.5, linestyle="none")  # fmt: skip
         word = WORDS[result.target]
