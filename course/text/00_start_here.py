@@ -453,7 +453,7 @@ progress(0)
 # | 04 | [Meta-learning](04_meta_learning.ipynb): a good start for many tasks | ready |
 # | 05 | [GMEQL](05_gmeql.ipynb): structures drawn with the Gumbel-Max trick, and what their errors are worth | ready |
 # | 06 | Teacher and student: a formula out of a network, and physics-informed networks | in preparation |
-# | 07 | [Graph networks](07_graph_network_distillation.ipynb): what is a force? Laws out of a network's messages | ready |
+# | 07 | [Graph networks](07_graph_network_distillation.ipynb): what is a force? Laws out of messages | ready |
 # | 08 | Learning to optimise, in symbols | in preparation |
 # | 09 | Comparison of all methods, and your own data | in preparation |
 #

@@ -24,6 +24,7 @@ __all__ = [
 
 COLOURS, MARKERS = (BLUE, VERMILLION, GREEN, PURPLE), ("o", "s", "^", "D")
 FRAMES = 100
+SEEN = 600  # messages that the rotator shows
 PARTS = {"1 part": 1, "4 parts": 4, "16 parts": 16}
 
 # ---------------------------------------------------------------- particles in motion
@@ -247,16 +248,17 @@ def rotated(made: Recording, angle: float, target: str = "force") -> Rotated:
     turn = np.radians(float(angle))
     mixture = ((values - np.median(values, axis=0)) / spread) @ [np.cos(turn), np.sin(turn)]
     truth = said.targets(target)
+    every = slice(None, None, max(1, len(mixture) // SEEN))
+    mixture, truth = mixture[every], truth[every]
     r2 = tuple(fit_trimmed(truth[:, k : k + 1], mixture)[3] for k in range(2))
     return Rotated(float(angle), target, mixture, truth, r2)
 
 
 def draw_rotated(result: Rotated, fig) -> None:
     """Two scatter plots: against the x and against the y component."""
-    every = max(1, len(result.mixture) // 700)
     for k, ax in enumerate(fig.subplots(1, 2, sharey=True)):
         good = result.r2[k] > 0.99
-        ax.plot(result.truth[::every, k], result.mixture[::every], "o", color=GREEN if good else BLUE, markersize=3,
+        ax.plot(result.truth[:, k], result.mixture, "o", color=GREEN if good else BLUE, markersize=3,
                 alpha=0.5, linestyle="none")  # fmt: skip
         word = WORDS[result.target]
         name = word.replace("F", f"F_{'xy'[k]}")
