@@ -225,8 +225,8 @@ def distill_message(
 
     Notes
     -----
-    A row weighs ``1/(s + |message|)^2``, s the median of ``|message|``, so that errors count by their share. With units
-    as the second inductive bias give the student ``X_units`` and ``y_units``.
+    A row weighs ``1/(s + |message|)^2``, s the median of ``|message|``, so that errors count by their share. A student
+    with ``X_units`` and ``y_units`` searches among formulas whose units balance, document 002's second bias.
     """
     component = said.top()[0] if component is None else component
     teacher = MessageTeacher(said.network, component)
