@@ -202,7 +202,7 @@ def message_table(pair: np.ndarray, softening: float = 0.01) -> pd.DataFrame:
 
 def distill_message(
     said: Messages, component: int | None = None, student: SymbolicRegressor | None = None, *, rows: int = 600,
-    nearest: float = 0.2, charges: bool = True, random_state: int | None = 0,
+    nearest: float = 0.5, charges: bool = True, random_state: int | None = 0,
 ) -> Distillation:  # fmt: skip
     """A component of the messages as a formula over dx, dy (dz), r, m1, m2 (q1, q2).
 

@@ -122,7 +122,8 @@ def test_a_law_is_recovered_up_to_a_linear_map_and_a_wrong_one_is_not(name, over
     target = "acceleration" if over_mass else "force"
     learned = distill_message(said, 0, LeastSquares(), rows=200)
     problem = law_problem(name, learned, target)
-    assert np.allclose(problem.truth.evaluate(problem.X), problem.y, rtol=1e-6, atol=1e-9 * np.abs(problem.y).max())
+    said_so = learned.answers[:, 0]
+    assert np.allclose(problem.truth.evaluate(problem.X), said_so, rtol=1e-6, atol=1e-9 * np.abs(said_so).max())
     assert judge(name, learned, target, problem.truth)
     double = Expression.parse(f"2*({problem.truth})", names=problem.names)
     wrong = [Expression.parse(text, names=problem.names) for text in ("dx/r**2", "m2*(dy - dx)/r**2", "-1.04*dy")]
@@ -141,10 +142,10 @@ def test_charges_that_are_signs_may_be_divided_by():
 
 def test_the_student_is_asked_about_pairs_that_are_far_enough():
     said, _ = planted("r1")
-    learned = distill_message(said, 1, LeastSquares(), rows=100, nearest=0.5, charges=False)
+    learned = distill_message(said, 1, LeastSquares(), rows=100, nearest=0.6, charges=False)
     assert learned.best().names == ("dx", "dy", "r", "m1", "m2")
     assert len(learned.X) == 100 and len(learned.fresh) == 25
-    assert message_table(np.concatenate([learned.X, learned.fresh])).r.min() >= 0.5
+    assert message_table(np.concatenate([learned.X, learned.fresh])).r.min() >= 0.6
     assert np.allclose(learned.answers[:, 0], MessageTeacher(said.network, 1)(learned.X))
     with pytest.raises(ValueError, match="nearest is 1000.*leaves 0 pairs"):
         distill_message(said, nearest=1000)
