@@ -29,7 +29,9 @@ RANGES = {"m1": (0.3, 3.0), "m2": (0.3, 3.0), "q1": (-1.0, 1.0), "q2": (-1.0, 1.
 def law_problem(law: str, learned: Distillation, target: str = "force") -> Problem:
     """The law as a problem whose data are a message: ``(a_x dx + a_y dy) law``, over m1 where the target says so.
 
-    The slopes a are those that fit the message best; charges enter by their sign, since they are +1 or -1.
+    The slopes a are those that fit the message best, rows weighted by size as for the student. The data are the law's
+    own values with them, so that a few close encounters, of which networks know the least, do not decide what is
+    right. Charges enter by their sign, since they are +1 or -1.
 
     Parameters
     ----------
@@ -61,9 +63,10 @@ def law_problem(law: str, learned: Distillation, target: str = "force") -> Probl
         Variable(name, "", *RANGES.get(name, (0.3, 3.0) if name == "r" else (-2.0, 2.0))) for name in table
     )
     parameters = dict(zip(slopes, found.tolist(), strict=True)) | constants
+    told = np.stack(unit, axis=1) @ found
     return Problem(
         f"{law} message", f"a message that is the {target} of {law}", "messages", variables, "message", "", family,
-        parameters, X, y, noise="the network's error", noise_free=False,
+        parameters, X, told, noise="the network's error", noise_free=False,
     )  # fmt: skip
 
 

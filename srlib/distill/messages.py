@@ -202,7 +202,7 @@ def message_table(pair: np.ndarray, softening: float = 0.01) -> pd.DataFrame:
 
 def distill_message(
     said: Messages, component: int | None = None, student: SymbolicRegressor | None = None, *, rows: int = 600,
-    nearest: float = 0.2, charges: bool = True, random_state: int | None = 0,
+    nearest: float = 0.5, charges: bool = True, random_state: int | None = 0,
 ) -> Distillation:  # fmt: skip
     """A component of the messages as a formula over dx, dy (dz), r, m1, m2 (q1, q2).
 
@@ -225,8 +225,8 @@ def distill_message(
 
     Notes
     -----
-    A row weighs ``1/(s + |message|)^2``, s the median of ``|message|``, so that errors count by their share. With units
-    as the second inductive bias give the student ``X_units`` and ``y_units``.
+    A row weighs ``1/(s + |message|)^2``, s the median of ``|message|``, so that errors count by their share. A student
+    with ``X_units`` and ``y_units`` searches among formulas whose units balance, document 002's second bias.
     """
     component = said.top()[0] if component is None else component
     teacher = MessageTeacher(said.network, component)
