@@ -41,9 +41,9 @@ def draw_moment(made: Recording, fig, at: int = -1, target: str = "force") -> No
     for label, values, colour, line in curves:
         ax.plot(epochs, values, color=colour, linestyle=line, marker=".", label=label)
     ax.axvline(moment.number, color=GREY, linewidth=1)
-    ax.set(xlabel="epoch", ylim=(-0.03, 1.05), xlim=(0.5, made.setup.epochs + 0.5))
+    ax.set(xlabel="epoch", ylim=(-0.03, 1.3), xlim=(0.5, made.setup.epochs + 0.5), yticks=np.linspace(0, 1, 6))
     ax.xaxis.get_major_locator().set_params(integer=True)
-    ax.legend(fontsize=9, loc="lower right")
+    ax.legend(fontsize=9, loc="upper center", ncols=3, columnspacing=0.8, handlelength=1.5, borderpad=0.2)
     ax.set_title("over the epochs", fontsize=11)
     if spoken:
         colour = GREEN if made.verdict == "recovered" else VERMILLION
