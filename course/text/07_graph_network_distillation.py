@@ -156,7 +156,7 @@ check("7.2", drift)
 # %%
 predict("least energy drift", ..., ["r1", "r2", "spring", "charge"])
 
-# %%
+# %% tags=["nbval-ignore-output"]
 rows = {}
 for name in ("r1", "r2", "spring", "charge"):
     coarse, fine = (simulate(name, 40, substeps=parts, random_state=0).drift for parts in (1, 8))
@@ -221,7 +221,7 @@ for inputs in ("log", "raw"):
 #
 # Now train one: 600 steps of 64 graphs, on 200 simulations under the spring. All errors shown are on 50 others.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 follow = follow_panel(Setup())
 follow.show()
 still(follow)
@@ -282,10 +282,9 @@ predict("the bottleneck sends", ..., ["noise", "F times the receiver's mass", "F
 # Use the **rotator**. It mixes the two components, $\cos\varphi\, e_1 + \sin\varphi\, e_2$, and draws the mixture
 # against each component of the force. If messages are a linear map of the force, there is one angle at which the left
 # cloud becomes a line, and one for the right cloud. Find both for the spring. Then try the bottleneck, against $F$ and
-# against
-# $F/m$.
+# against $F/m$.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 networks = {"spring, third law": Setup(), "r1, bottleneck": Setup("r1", "bottleneck")}
 rotator = rotator_panel(networks)
 rotator.show()

@@ -281,7 +281,7 @@ def test_exercise_7_5(capsys):
         correct=[(1, -1), [1.0, -1.0], np.array([1, -1])],
         wrong=[
             ((-1, 1), "Both signs"), ((1, 1), "expected, not"), ((-1, -1), "with a plus"),
-            ((2, -1), "Your message would be"), (1, "two numbers"), ("1, -1", "Return two numbers"),
+            ((2, -1), "Your message would be"), (1, "two numbers"), ("1, -1", "two numbers"),
         ],
     )  # fmt: skip
 
@@ -292,7 +292,7 @@ def test_exercise_7_6(capsys):
         correct=["q1*q2", "3.5*q2*q1", Expression.parse("q1*q2", names=("r", "m1", "m2", "q1", "q2"))],
         wrong=[
             ("q1*q2/r**2", "in another way"), ("1", "A number"), (2.0, "A number"), ("m1*m2/r", "depends on r, m1, m2"),
-            ("q1*", "cannot read"), ([1], "as a text"), ("log(-r)", "not finite"), ("0", "is 0"),
+            ("q1*", "cannot read"), ([1], "as a text"), ("log(-r)", "not finite"), ("0", "not finite"),
         ],
         almost=[("q1*q2/r", "beside (dx, dy)"), ("q1*q2*r", "how the energy"), ("q1*q2/m1", "an acceleration")],
     )  # fmt: skip
@@ -301,5 +301,4 @@ def test_exercise_7_6(capsys):
 def test_the_hidden_potential_is_what_the_check_says():
     x = np.array([[[0.0, 0], [2, 0]]])
     a = accelerations(exercises.hidden_potential(), x, x * 0, np.array([[2.0, -3.0]]), np.array([[0.5, 1.0]]))
-    assert a[0, 0] == pytest.approx([2 * 3 / 0.5 * -1, 0]) or a[0, 0] == pytest.approx([2 * 3 / 0.5, 0])
-    assert abs(a[0, 0, 0]) == pytest.approx(12)
+    assert a[0] == pytest.approx(np.array([[-12, 0], [6, 0]]))  # they repel, with |q1 q2| = 6 at any distance

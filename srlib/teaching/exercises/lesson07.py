@@ -116,8 +116,6 @@ def _(answer):
         "The half before the square is missing: at |e| = 1 your loss jumps from 1 to 1/2.":
             np.where(size < 1, error**2, size - 0.5),
         "The line needs its - 1/2: at |e| = 1 your loss jumps from 1/2 to 1.": np.where(size < 1, error**2 / 2, size),
-        "A large negative error gets a negative loss. Which quantity belongs in the condition and in the line?":
-            np.where(error < 1, error**2 / 2, error - 0.5),
         "The condition is right, but the line uses the error with its sign.":
             np.where(size < 1, error**2 / 2, error - 0.5),
         "The condition uses the error with its sign: a large negative error is squared.":
@@ -198,7 +196,6 @@ def _(answer):
         "That is dx + dy with the attraction's minus, the formula that the document expected, not the one it found.":
             [1, 1],
         "That is dx + dy with a plus.": [-1, -1],
-        "In this order: alpha_x first.": [0, 0],
     }.items():  # fmt: skip
         if _same(got, other):
             raise Wrong(sentence)
