@@ -12,7 +12,7 @@
 # The exercises of [lesson 07](../07_graph_network_distillation.ipynb). Try them there first: a check that says *not
 # yet* teaches more than an answer that you have read.
 #
-# *Runs in about 10 s and 150 MB on 2 cores.*
+# *Runs in about 5 s and 100 MB on 2 cores.*
 
 # %% tags=["setup"]
 # Run this cell first. It finds srlib in a clone of the course; on Colab or Kaggle it installs srlib and nothing else.

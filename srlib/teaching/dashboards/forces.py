@@ -12,6 +12,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from srlib import EvolutionRegressor, Expression
+from srlib.constants import refit
 from srlib.distill import (
     LAWS,
     Architecture,
@@ -29,10 +30,11 @@ from srlib.distill import (
     to_graphs,
     train,
 )
-from srlib.distill.messages import fit_trimmed
+from srlib.distill.messages import MessageTeacher, fit_trimmed
 
 __all__ = [
-    "INPUTS", "Moment", "Recording", "Setup", "data", "learn", "node_map", "record", "recording", "replaced", "student",
+    "INPUTS", "Moment", "Recording", "Setup", "data", "learn", "node_map", "record", "recording", "replaced",
+    "same_form", "student",
 ]  # fmt: skip
 
 SIMULATIONS, JUDGED = 200, 50  # of 100 graphs each, for training and for the numbers shown
@@ -195,6 +197,19 @@ def learn(made: Recording, component: int | None = None, callbacks=()) -> Record
 
 
 # ---------------------------------------------------------------- formulas in the place of the network
+
+
+def same_form(read: Recording, component: int) -> tuple[Expression, float]:
+    """The formula that was read, its constants fitted to another component of the messages, and its R2 on fresh pairs.
+
+    Rows weigh as in :func:`srlib.distill.distill_message`.
+    """
+    teacher, learned = MessageTeacher(read.network, component), read.learned
+    y, fresh = teacher(learned.X), teacher(learned.fresh)
+    size = np.abs(y)
+    columns, fresh_columns = (np.asarray(learned.see(X), dtype=float).T for X in (learned.X, learned.fresh))
+    formula = refit(learned.best(), list(columns), y, (1 + size / np.median(size)) ** -2.0)
+    return formula, float(1 - np.mean((fresh - formula.evaluate(fresh_columns.T)) ** 2) / np.var(fresh))
 
 
 def node_map(made: Recording) -> tuple[np.ndarray, float]:
