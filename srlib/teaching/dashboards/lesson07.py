@@ -174,7 +174,7 @@ def compute_way(made: Recording, graph: int, receiver: int) -> Way:
 def draw_way(way: Way, fig) -> None:
     """The particles with the arrows of the messages, and the three parts with their numbers."""
     fig.figure.set_layout_engine("none")
-    ax = fig.add_axes((0.06, 0.1, 0.38, 0.8))
+    ax = fig.add_axes((0.09, 0.12, 0.37, 0.78))
     middle = (way.x.max(axis=0) + way.x.min(axis=0)) / 2
     reach = (way.x.max(axis=0) - way.x.min(axis=0)).max() / 2 + 0.6
     scale = 0.5 * reach / max(np.linalg.norm(way.forces, axis=1).max(), 1e-9)
@@ -219,7 +219,7 @@ def describe_way(way: Way) -> str:
 def follow_panel(setup: Setup) -> Panel:
     """Follow the messages to one particle through a trained network whose messages have two components."""
     made = record(setup)
-    controls = [Slider("graph", 0, 19, 1, 3, label="test graph"), Slider("receiver", 0, 3, 1, 0)]
+    controls = [Slider("graph", 0, 19, 1, 3, label="test graph"), Slider("receiver", 0, 3, 1, 1)]
     return Panel(
         lambda graph, receiver: compute_way(made, graph, receiver), draw_way, controls, describe_way,
         "A message on its way", (10.5, 4.8),
