@@ -25,7 +25,7 @@ __all__ = [
 COLOURS, MARKERS = (BLUE, VERMILLION, GREEN, PURPLE), ("o", "s", "^", "D")
 FRAMES = 100
 SEEN = 600  # messages that the rotator shows
-PARTS = {"1 part": 1, "4 parts": 4, "16 parts": 16}
+PARTS = {"1 part": 1, "4 parts": 4, "8 parts": 8}
 
 # ---------------------------------------------------------------- particles in motion
 
