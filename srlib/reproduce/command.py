@@ -13,6 +13,7 @@ __all__ = ["main"]
 
 SETS = {
     "eql": "equation-learner networks: protocol, default, timing, laws, penalties, digits",
+    "gnn": "forces from graph networks: laws, cures, table, rollouts, split, speed",
     "gmeql": "Gumbel-Max equation learner: default, noise, linear, time, comparison, paper, variants, tenth",
     "meta": "meta-learning: speed, laws, adaptation, anchor, ablation, document 000",
 }
