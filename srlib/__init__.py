@@ -36,8 +36,8 @@ _HOMES = {
     "standard_errors": "constants",
 }
 _MODULES = (
-    "compare", "constants", "dimensions", "eql", "estimator", "events", "evolution", "expression", "front", "functions",
-    "genetic", "gmeql", "kernels", "meta", "metrics", "operators", "problems", "units",
+    "compare", "constants", "dimensions", "distill", "eql", "estimator", "events", "evolution", "expression", "front",
+    "functions", "genetic", "gmeql", "kernels", "meta", "metrics", "operators", "problems", "units",
 )  # fmt: skip
 
 __all__ = ["__version__", *sorted(_HOMES), *_MODULES]

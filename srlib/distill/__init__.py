@@ -1,0 +1,26 @@
+"""From a teacher to a formula: whatever computes numbers from numbers is taught to a symbolic regression.
+
+Reading order: :mod:`.student` (any callable as a teacher), :mod:`.sampling` (where it is asked).
+
+The names below are loaded when they are first used, because some of the teachers need torch and the student does not.
+"""
+
+from importlib import import_module
+
+_HOMES = {
+    "Box": "sampling",
+    "Distillation": "student",
+    "distill": "student",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str):
+    if name in _HOMES:
+        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    raise AttributeError(f"module 'srlib.distill' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])
