@@ -2,12 +2,35 @@
 
 Reading order: :mod:`.student` (any callable as a teacher), :mod:`.sampling` (where it is asked).
 
+Physics-informed networks: :mod:`.equations` (an equation and its conditions, written once), :mod:`.physics_problems`
+(equations with known solutions), :mod:`.collocation` (points), :mod:`.quasi_newton` and :mod:`.pinn_training` (the
+training), :mod:`.pinn` (the network as a teacher), :mod:`.physics` (a formula put into the equation, its constants
+tuned there).
+
 The names below are loaded when they are first used, because some of the teachers need torch and the student does not.
 """
 
 from importlib import import_module
 
 _HOMES = {
+    "Condition": "equations",
+    "DifferentialOperator": "equations",
+    "DifferentialProblem": "equations",
+    "PHYSICS": "physics_problems",
+    "PINN": "pinn",
+    "PhysicsCheck": "physics",
+    "TrainingStep": "pinn_training",
+    "burgers": "physics_problems",
+    "check_physics": "physics",
+    "cole_hopf": "physics_problems",
+    "heat": "physics_problems",
+    "oscillator": "physics_problems",
+    "reaction_diffusion": "physics_problems",
+    "refine_constants": "physics",
+    "CertainBox": "physics_sampling",
+    "toy": "physics_problems",
+    "train_pinn": "pinn_training",
+    "wave": "physics_problems",
     "Box": "sampling",
     "Distillation": "student",
     "distill": "student",

@@ -68,7 +68,7 @@ class DifferentialOperator:
             if one.expr != u:
                 raise ValueError(f"the expression holds {one}, a derivative of something else than {u}: call .doit()")
         for other in self.expression.atoms(AppliedUndef) - {u}:
-            raise ValueError(f"the expression holds {other}, an unknown function besides {u}: only one can be solved for")
+            raise ValueError(f"the expression holds {other} besides {u}: only one unknown function can be solved for")
         # each derivative as the columns by which u is differentiated, such as (0, 0) for u_xx
         self.orders = [self._columns(one) for one in derivatives]
         stands = [sympy.Dummy("_".join(["u", *(names[j] for j in order)])) for order in self.orders]
@@ -111,15 +111,27 @@ class DifferentialOperator:
         result = run(self._formula, values, self._constants.to(points.dtype).unbind() if len(self._constants) else ())
         return result.expand(len(points))
 
-    def sympy(self, formula) -> sympy.Expr:
-        """The expression with a formula in the place of u, differentiated but not simplified."""
+    def sympy(self, formula, constants: Sequence[sympy.Symbol] = ()) -> sympy.Expr:
+        """The expression with a formula in the place of u, differentiated but not simplified.
+
+        ``constants`` are symbols that the formula may hold besides the variables.
+        """
+        return sum(self.terms(formula, constants), sympy.S.Zero)
+
+    def terms(self, formula, constants: Sequence[sympy.Symbol] = ()) -> list[sympy.Expr]:
+        """The summands of :meth:`sympy`, one by one."""
         formula = formula.sympy() if isinstance(formula, Expression) else sympy.sympify(formula)
         names = [variable.name for variable in self.variables]
-        for symbol in formula.free_symbols:
+        for symbol in formula.free_symbols - set(constants):
             if symbol.name not in names:
-                raise ValueError(f"the formula holds {symbol.name!r}, which is no variable{suggest(symbol.name, names)}")
-        own = {symbol: self.variables[names.index(symbol.name)] for symbol in formula.free_symbols}
-        return self.expression.subs(self.u, formula.xreplace(own)).doit()
+                hint = suggest(symbol.name, names)
+                raise ValueError(f"the formula holds {symbol.name!r}, which is no variable{hint}")
+        own = {s: self.variables[names.index(s.name)] for s in formula.free_symbols - set(constants)}
+        formula = formula.xreplace(own)
+        meaning = {self.u: formula}
+        for derivative in self.expression.atoms(sympy.Derivative):
+            meaning[derivative] = formula.diff(*derivative.variables)
+        return [term.xreplace(meaning) for term in sympy.Add.make_args(self.expression.expand())]
 
     def __repr__(self) -> str:
         return f"DifferentialOperator({self.expression})"
@@ -194,7 +206,9 @@ class DifferentialProblem:
 
     def __post_init__(self):
         if set(self.names) != set(self.domain):
-            raise ValueError(f"domain has {sorted(self.domain)}, but {self.u} has {sorted(self.names)}: give each a range")
+            raise ValueError(
+                f"domain has {', '.join(sorted(self.domain))}, but {self.u} needs {' and '.join(self.names)}"
+            )
         for name in self.names:
             check_range(f"domain[{name!r}]", self.domain[name])
             if self.domain[name][0] == self.domain[name][1]:
@@ -203,13 +217,18 @@ class DifferentialProblem:
             raise ValueError("conditions is empty: without any, the equation has more than one solution")
         for condition in self.conditions:
             if not condition.on:
-                raise ValueError(f"the condition {condition.expression} has no place: give on={{'{self.names[-1]}': ...}}")
+                raise ValueError(
+                    f"the condition {condition.expression} has no place: give on={{'{self.names[-1]}': ...}}"
+                )
             for name, value in condition.on.items():
                 if name not in self.names:
-                    raise ValueError(f"the condition {condition} is on {name!r}, no variable{suggest(name, self.names)}")
+                    hint = suggest(name, self.names)
+                    raise ValueError(f"the condition {condition} is on {name!r}, which is no variable{hint}")
                 low, high = self.domain[name]
                 if not low <= value <= high:
-                    raise ValueError(f"the condition {condition} lies outside the domain, where {name} is {low} to {high}")
+                    raise ValueError(
+                        f"the condition {condition} lies outside the domain, where {name} is {low} to {high}"
+                    )
         _ = self.residual, self.boundary  # wrong expressions are errors now, not when they are first used
         if self.reference is None and self.solution is not None:
             object.__setattr__(self, "reference", self._from_solution)

@@ -6,7 +6,6 @@ square of the equation's residual at collocation points, plus that of each condi
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 

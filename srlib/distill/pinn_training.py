@@ -71,7 +71,7 @@ class TrainingStep:
 @one_torch_thread()
 def train_pinn(
     problem: DifferentialProblem, *, width: int = 20, layers: int = 4, points: int = 2000, condition_rows: int = 100,
-    sampling: str = "lhs", weights: float | Mapping[int, float] | str = 1.0, refine_every: int | None = None,
+    sampling: str = "latin", weights: float | Mapping[int, float] | str = 1.0, refine_every: int | None = None,
     adam: int = 300, learning_rate: float = 3e-3, optimiser: str | None = "bfgs", iterations: int = 2000,
     time_limit: float | None = None, seed: int = 0, callbacks: Sequence[Callable] = (), every: int = 1,
 ) -> PINN:  # fmt: skip
@@ -84,8 +84,8 @@ def train_pinn(
         Of the :class:`~srlib.distill.pinn.TanhNetwork`.
     points, condition_rows : int
         Collocation points inside the domain, and for each condition.
-    sampling : {"lhs", "sobol", "halton", "random"}
-        How they are spread.
+    sampling : {"latin", "halton", "uniform"}
+        How they are spread; see :class:`~srlib.distill.sampling.Box`.
     weights : float, mapping or "adaptive"
         Of the conditions' mean squares in the loss; the residual's weight is 1. A mapping goes from a condition's
         number (from 0) to its weight. "adaptive" balances the norms of the parts' gradients: every 100 steps of Adam,
@@ -120,8 +120,9 @@ def train_pinn(
     ValueError
         If a parameter is impossible, or the loss is not finite after Adam.
     """
-    for name, value in (("width", width), ("layers", layers), ("condition_rows", condition_rows), ("every", every)):
+    for name, value in (("width", width), ("layers", layers), ("every", every)):
         check_number(name, value, least=1, whole=True)
+    check_number("condition_rows", condition_rows, least=2, whole=True)
     check_number("points", points, least=LEAST_POINTS, whole=True)
     for name, value in (("adam", adam), ("iterations", iterations)):
         check_number(name, value, least=0, whole=True)
@@ -199,9 +200,7 @@ class _Training:
         except KeyboardInterrupt:
             reason = "interrupted"
         self.theta = self.best[1]
-        with torch.no_grad():
-            theta = torch.tensor(self.theta)
-        self.parts = self.mean_squares(theta).detach().numpy()
+        self.parts = self.mean_squares(torch.tensor(self.theta)).detach().numpy()
         return self.snapshot(reason)
 
     def snapshot(self, reason: str = "running") -> PINN:
@@ -234,13 +233,18 @@ class _Training:
     def quasi_newton(self, name: str, iterations: int, refine_every: int | None) -> None:
         method, done = OPTIMISERS[name](), 0
         self.theta = self.best[1]
+        if not math.isfinite(self.objective(self.theta)[0]):
+            raise ValueError(
+                f"the loss is not finite where {name} begins: take more steps of Adam first, or scale the problem's "
+                "variables"
+            )
         while done < iterations:
             if refine_every is not None:
                 self.refine(done)
             if self.adaptive and (refine_every is not None or done == 0):
                 self.balance()
             planned = min(refine_every or iterations, iterations - done)
-            first, before = done, self.evaluations
+            first = done
 
             def note(theta):
                 nonlocal done
@@ -260,8 +264,6 @@ class _Training:
             self.theta = self.best[1]
             if done - first < planned and (refine_every is None or done == first):
                 return  # no step lowers the loss further in float64
-            if self.evaluations == before:
-                return
 
     def refine(self, done: int) -> None:
         network = self.snapshot()
@@ -301,7 +303,9 @@ def _read_weights(weights, conditions: int) -> list[float]:
     if isinstance(weights, Mapping):
         unknown = set(weights) - set(range(conditions))
         if unknown:
-            raise ValueError(f"weights names condition {min(unknown, key=str)!r}: give numbers from 0 to {conditions - 1}")
+            raise ValueError(
+                f"weights names condition {min(unknown, key=str)!r}: give numbers from 0 to {conditions - 1}"
+            )
     else:
         weights = dict.fromkeys(range(conditions), weights)
     for number, weight in weights.items():

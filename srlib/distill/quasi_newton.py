@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -68,10 +69,12 @@ class SelfScaledBFGS:
             if self.H is None:
                 self.H, fresh, before = np.eye(n, order="F") / max(np.linalg.norm(gradient), 1e-300), True, None
             direction = -blas.dsymv(1.0, self.H, gradient)
-            step, *_ = line_search(
-                lambda at: evaluate(at)[0], lambda at: evaluate(at)[1], theta, direction, gradient, loss, before,
-                c1=1e-4, c2=0.9, maxiter=20,
-            )  # fmt: skip
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "The line search", RuntimeWarning)  # its answer says so, too
+                step, *_ = line_search(
+                    lambda at: evaluate(at)[0], lambda at: evaluate(at)[1], theta, direction, gradient, loss, before,
+                    c1=1e-4, c2=0.9, maxiter=20,
+                )  # fmt: skip
             if step is None:  # the model of the curvature is of no use here
                 if fresh:
                     break
