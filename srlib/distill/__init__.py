@@ -5,7 +5,8 @@ Reading order: :mod:`.student` (any callable as a teacher), :mod:`.sampling` (wh
 Physics-informed networks: :mod:`.equations` (an equation and its conditions, written once), :mod:`.physics_problems`
 (equations with known solutions), :mod:`.collocation` (points), :mod:`.quasi_newton` and :mod:`.pinn_training` (the
 training), :mod:`.pinn` (the network as a teacher), :mod:`.physics` (a formula put into the equation, its constants
-tuned there).
+tuned there), :mod:`.physics_choice` (the formula of a front that is the solution), :mod:`.physics_sampling` (rows where
+a teacher is certain).
 
 The names below are loaded when they are first used, because some of the teachers need torch and the student does not.
 """
@@ -19,9 +20,11 @@ _HOMES = {
     "PHYSICS": "physics_problems",
     "PINN": "pinn",
     "PhysicsCheck": "physics",
+    "PhysicsChoice": "physics_choice",
     "TrainingStep": "pinn_training",
     "burgers": "physics_problems",
     "check_physics": "physics",
+    "choose_by_physics": "physics_choice",
     "cole_hopf": "physics_problems",
     "heat": "physics_problems",
     "oscillator": "physics_problems",

@@ -23,13 +23,13 @@ NODES = 100  # of Gauss-Hermite; 80 agree with 120 to 4e-11 at nu = 0.01/pi
 def toy() -> DifferentialProblem:
     """An equation whose solution is 3 sin(x) - 0.5 x, the formula of source document 003.
 
-    The document shows the formula and not the equation that its network solved; u'' + u = -0.5 x is our choice.
+    The document shows the formula and not the equation that its network solved; u'' + u = -0.5 x with u(0) = 0 and
+    u'(0) = 2.5, on one period around 0, is our choice.
     """
     u = sympy.Function("u")(x)
-    high = 6.0
     solution = 3 * sin(x) - x / 2
     return DifferentialProblem(
-        "toy", Eq(u.diff(x, x) + u, -x / 2), u, {"x": (0.0, high)},
+        "toy", Eq(u.diff(x, x) + u, -x / 2), u, {"x": (-math.pi, math.pi)},
         [Condition(Eq(u, 0), {"x": 0.0}), Condition(Eq(u.diff(x), Rational(5, 2)), {"x": 0.0})],
         solution, about="source document 003; the equation is ours",
     )  # fmt: skip

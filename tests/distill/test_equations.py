@@ -9,8 +9,15 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch")
 
 from srlib import Expression  # noqa: E402
-from srlib.distill import PHYSICS, Condition, DifferentialOperator, DifferentialProblem, burgers, cole_hopf  # noqa: E402
-from srlib.distill import oscillator  # noqa: E402
+from srlib.distill import (  # noqa: E402
+    PHYSICS,
+    Condition,
+    DifferentialOperator,
+    DifferentialProblem,
+    burgers,
+    cole_hopf,
+    oscillator,
+)
 
 x, t = sympy.symbols("x t")
 u = sympy.Function("u")(x, t)
