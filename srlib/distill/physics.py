@@ -113,7 +113,7 @@ def check_physics(problem: DifferentialProblem, formula: Expression | sympy.Expr
 
 
 def refine_constants(
-    problem: DifferentialProblem, formula: Expression, X=None, y=None, *, teacher: float = 1e-4, max_steps: int = 100,
+    problem: DifferentialProblem, formula: Expression, X=None, y=None, *, teacher: float = 1e-6, max_steps: int = 100,
 ) -> Expression:  # fmt: skip
     """The formula with its constants moved to where equation, conditions and teacher agree best.
 

@@ -43,7 +43,7 @@ class PhysicsChoice:
 
 
 def choose_by_physics(
-    problem: DifferentialProblem, front: ParetoFront, X, y, *, tolerance: float = 1e-6, teacher: float = 1e-4,
+    problem: DifferentialProblem, front: ParetoFront, X, y, *, tolerance: float = 1e-6, teacher: float = 1e-6,
 ) -> PhysicsChoice:  # fmt: skip
     """The simplest formula of a front that satisfies the equation and the conditions once its constants are refined.
 

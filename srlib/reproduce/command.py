@@ -15,7 +15,7 @@ SETS = {
     "eql": "equation-learner networks: protocol, default, timing, laws, penalties, digits",
     "gmeql": "Gumbel-Max equation learner: default, noise, linear, time, comparison, paper, variants, tenth",
     "meta": "meta-learning: speed, laws, adaptation, anchor, ablation, document 000",
-    "pinn": "physics-informed networks: toy, polynomial, plane, shock, lab, burgers",
+    "pinn": "physics-informed networks: toy, polynomial, plane, shock, lab, burgers, deepxde",
 }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .part import Part
 from .pinn_burgers import SETTINGS, BurgersRow, solve
+from .pinn_deepxde import PeerRow, peer, peers
 from .pinn_shock import TIMES, ShockRow, shock
 from .pinn_students import NOISES, PlaneRow, PolynomialRow, ToyRow, plane, polynomial, toy_student
 
@@ -28,6 +29,7 @@ def successes(table: pd.DataFrame) -> pd.DataFrame:
     groups = table.groupby("noise")
     return groups.agg(
         fit=("fit", lambda verdicts: (verdicts == "recovered").sum()),
+        front=("front", "sum"),
         physics=("physics", lambda verdicts: (verdicts == "recovered").sum()),
         residual=("residual", "median"),
         cpu=("cpu", "median"),
@@ -70,5 +72,9 @@ PARTS = {
     "burgers": Part(
         "Burgers' equation at the published size", "pinn_burgers.csv", solve, BurgersRow, ("setting", "seed"),
         _each(["raissi"]), 5, medians,
+    ),
+    "deepxde": Part(
+        "Burgers' equation beside DeepXDE's demonstration", "pinn_deepxde.csv", peer, PeerRow, ("method", "seed"),
+        peers, 3, _numbers("method"),
     ),
 }  # fmt: skip

@@ -33,10 +33,16 @@ def teacher(name: str, seed: int) -> PINN:
 
 
 def _learn(name: str, seed: int, operators, noise: float = 0.0, rows: int = 200, **search) -> Distillation:
-    problem = PHYSICS[name]()
+    """The student of a network whose answers are noisy, by a share of their standard deviation."""
+    problem, pinn, rng = PHYSICS[name](), teacher(name, seed), np.random.default_rng((seed, 1))
+
+    def noisy(X):
+        u = pinn(X)
+        return u + noise * u.std() * rng.standard_normal(len(u))
+
     student = EvolutionRegressor(unary_operators=operators, **SEARCH | search)
     box = Box(problem.domain, rows, "grid" if len(problem.names) == 1 else "halton")
-    return distill(teacher(name, seed), box, student, noise=noise, random_state=seed)
+    return distill(noisy, box, student, random_state=seed)
 
 
 def _law(name: str) -> Problem:
@@ -62,6 +68,7 @@ def _rounded(value: float) -> float:
 class ToyRow:
     """``fit`` judges the formula that the student chooses, ``physics`` the one that the equation chooses.
 
+    ``front`` says whether any formula of the front is the law. The equation sees no other values than the student.
     ``teacher`` is the network's relative error, ``residual`` the worst relative residual of the second formula.
     """
 
@@ -69,6 +76,7 @@ class ToyRow:
     seed: int
     teacher: float
     fit: str
+    front: bool
     physics: str
     residual: float
     holds: bool
@@ -85,6 +93,7 @@ def toy_student(noise: float, seed: int) -> ToyRow:
     choice = choose_by_physics(PHYSICS["toy"](), learned.front, learned.X, learned.answers[:, 0])
     return ToyRow(
         noise, seed, _rounded(teacher("toy", seed).error(400)), recovers(learned.best(), _law("toy")).verdict,
+        any(recovers(entry.expression, _law("toy")) for entry in learned.front),
         recovers(choice.expression, _law("toy")).verdict, _rounded(choice.check.worst), choice.holds,
         round(time.perf_counter() - began, 1), round(time.process_time() - cpu, 1), learned.best().format(6),
         choice.expression.format(10),
