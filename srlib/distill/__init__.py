@@ -1,9 +1,12 @@
 """From a teacher to a formula: whatever computes numbers from numbers is taught to a symbolic regression.
 
-Reading order: :mod:`.student` (any callable as a teacher), :mod:`.sampling` (where it is asked), :mod:`.teacher` (the
-call). Forces from a graph network: :mod:`.potentials`, :mod:`.particles` (simulations), :mod:`.graphs` (the data set),
-:mod:`.gnn` (the network), :mod:`.training`, :mod:`.messages` (what it says), :mod:`.laws` (whether that is the law),
-:mod:`.simulator` (the network replaced by formulas).
+Reading order: :mod:`.student` (any callable as a teacher), :mod:`.sampling` (where it is asked).
+
+Physics-informed networks: :mod:`.equations` (an equation and its conditions, written once), :mod:`.physics_problems`
+(equations with known solutions), :mod:`.collocation` (points), :mod:`.quasi_newton` and :mod:`.pinn_training` (the
+training), :mod:`.pinn` (the network as a teacher), :mod:`.physics` (a formula put into the equation, its constants
+tuned there), :mod:`.physics_choice` (the formula of a front that is the solution), :mod:`.physics_sampling` (rows where
+a teacher is certain).
 
 The names below are loaded when they are first used, because some of the teachers need torch and the student does not.
 """
@@ -11,37 +14,29 @@ The names below are loaded when they are first used, because some of the teacher
 from importlib import import_module
 
 _HOMES = {
-    "Architecture": "gnn",
+    "Condition": "equations",
+    "DifferentialOperator": "equations",
+    "DifferentialProblem": "equations",
+    "PHYSICS": "physics_problems",
+    "PINN": "pinn",
+    "PhysicsCheck": "physics",
+    "PhysicsChoice": "physics_choice",
+    "TrainingStep": "pinn_training",
+    "burgers": "physics_problems",
+    "check_physics": "physics",
+    "choose_by_physics": "physics_choice",
+    "cole_hopf": "physics_problems",
+    "heat": "physics_problems",
+    "oscillator": "physics_problems",
+    "reaction_diffusion": "physics_problems",
+    "refine_constants": "physics",
+    "CertainBox": "physics_sampling",
+    "toy": "physics_problems",
+    "train_pinn": "pinn_training",
+    "wave": "physics_problems",
     "Box": "sampling",
-    "DOCUMENT": "gnn",
     "Distillation": "student",
-    "Epoch": "training",
-    "Formulas": "simulator",
-    "GraphNetwork": "gnn",
-    "Graphs": "graphs",
-    "LAWS": "laws",
-    "LIVE": "training",
-    "Messages": "messages",
-    "POTENTIALS": "potentials",
-    "Particles": "particles",
-    "Potential": "potentials",
-    "Settings": "training",
-    "Trained": "training",
-    "Trajectories": "particles",
-    "VARIANTS": "gnn",
-    "accelerations": "particles",
     "distill": "student",
-    "distill_message": "messages",
-    "distill_network": "simulator",
-    "energies": "particles",
-    "integrate": "particles",
-    "judge": "laws",
-    "message_table": "messages",
-    "read_messages": "messages",
-    "rollout": "simulator",
-    "simulate": "particles",
-    "to_graphs": "graphs",
-    "train": "training",
 }
 
 __all__ = sorted(_HOMES)

@@ -16,6 +16,7 @@ SETS = {
     "gnn": "forces from graph networks: laws, cures, table, rollouts, split, speed",
     "gmeql": "Gumbel-Max equation learner: default, noise, linear, time, comparison, paper, variants, tenth",
     "meta": "meta-learning: speed, laws, adaptation, anchor, ablation, document 000",
+    "pinn": "physics-informed networks: toy, polynomial, plane, shock, lab, burgers, deepxde",
 }
 
 
