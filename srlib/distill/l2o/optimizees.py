@@ -103,7 +103,7 @@ def _no_data(step: int) -> tuple:
 
 @dataclass(frozen=True)
 class Quadratics(Family):
-    """``|W theta - y|² / 2``, W with singular values between 1 and ``1 / sqrt(condition)``, noise on the gradient.
+    """``|W theta - y|² / 2``, W with singular values between 1 and ``1 / sqrt(condition)``.
 
     Attributes
     ----------
@@ -112,7 +112,7 @@ class Quadratics(Family):
     condition : float
         The largest curvature over the smallest.
     noise : float
-        Standard deviation of a random slope, drawn anew at each step, that is added to the gradient.
+        Standard deviation of what is added to y, drawn anew at each step: gradients as of minibatches.
     """
 
     size: int = 10
@@ -132,11 +132,11 @@ class Quadratics(Family):
         stream = [*np.atleast_1d(seed).tolist(), 1]
 
         def draw(step):
-            slope = torch.randn(*shape, generator=_generator([*stream, step]), dtype=self.dtype)
-            return W, y, self.noise * slope
+            away = torch.randn(*shape, generator=_generator([*stream, step]), dtype=self.dtype) if self.noise else 0.0
+            return W, y + self.noise * away
 
-        def one_loss(theta, W, y, slope):
-            return 0.5 * ((W @ theta - y) ** 2).sum() + slope @ (theta - theta.detach())
+        def one_loss(theta, W, y):
+            return 0.5 * ((W @ theta - y) ** 2).sum()
 
         return Optimizees(start, one_loss, draw)
 

@@ -80,24 +80,22 @@ def steps_of(
     theta = optimizees.start if theta is None else theta
     state = rule.start(theta.detach()) if state is None else state
     diverged = torch.zeros(len(theta), dtype=torch.bool) if diverged is None else diverged
-    with torch.set_grad_enabled(order > 0):
-        for t in range(first, first + steps):
-            with torch.set_grad_enabled(order == 2):
-                losses, gradients = optimizees.gradients(theta, t)
-            if limit is None:
-                limit = BLOWN_UP * losses.detach().abs().clamp(min=1.0)
+    for t in range(first, first + steps):
+        with torch.set_grad_enabled(order == 2):
+            losses, gradients = optimizees.gradients(theta, t)
+        if limit is None:
+            limit = BLOWN_UP * losses.detach().abs().clamp(min=1.0)
+        with torch.set_grad_enabled(order > 0):  # not around the yield, where it would reach the caller
             bad = ~losses.isfinite() | (losses > limit) | ~gradients.isfinite().all(dim=1)
             gradients = torch.where((bad | diverged)[:, None], 0.0, gradients)
             updates, state = rule(gradients, state, t)
-            bad = bad | ~updates.isfinite().all(dim=1)
-            diverged = diverged | bad.detach()
-            # added where sound: 0 times NaN would be NaN, also in the gradient
+            diverged = diverged | bad | ~updates.isfinite().all(dim=1)
             updates = torch.where(diverged[:, None], 0.0, updates)
             size = rule.scale if schedule is None else rule.scale * schedule(t)
             before, theta = theta, theta + size * updates
-            yield Step(t, before, theta, losses, gradients, updates, state, diverged)
-            if bool(diverged.all()):
-                return
+        yield Step(t, before, theta, losses, gradients, updates, state, diverged)
+        if bool(diverged.all()):
+            return
 
 
 @dataclass(frozen=True)
