@@ -117,9 +117,8 @@ def _forms(u, make, writer: Writer, constants: bool, deep: bool) -> Iterator:
             if operator.name in WAVES and "square" in writer:
                 yield value * value, lambda maker=maker: writer.apply("square", maker())
             if constants and plus and operator.name in WAVES and c != 1:
-                yield (
-                    operator.numpy(c * u + QUARTER),
-                    lambda c=c, o=operator: Expression.apply(o, writer.plus(writer.times(c, make()), QUARTER)),
+                yield operator.numpy(c * u + QUARTER), lambda c=c, o=operator: Expression.apply(
+                    o, writer.plus(writer.times(c, make()), QUARTER)
                 )
             if operator.name in ("exp", "log", "sqrt", "tanh"):
                 first.append((value, maker))

@@ -195,11 +195,7 @@ def optimize_members(population, filled, hall, share, steps, last, seen, counts,
 
 
 def populate(
-    island: Island,
-    task: Task,
-    size: int,
-    operators: int,
-    given: Sequence[tuple[Expression, int]],
+    island: Island, task: Task, size: int, operators: int, given: Sequence[tuple[Expression, int]],
     look: Callable[[int], None],
 ) -> None:
     """Fill an island: first the given formulas, each with how it was made, then random ones of so many operators.

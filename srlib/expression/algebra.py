@@ -184,3 +184,4 @@ class _Reader:
         if exponent.is_Number and exponent < 0:
             return self._constant(1) / self.read(sympy.Pow(base, -exponent))
         return self.read(base) ** self.read(exponent)
+

@@ -243,7 +243,9 @@ def _reweight(length, k_terms, data, alphabet, work, fit):
     """Offset and coefficients by iteratively reweighted least squares, the constants as they are; returns the loss."""
     best = np.inf
     # first by least squares: what a steep loss says of the mean's residuals may be larger than any number
-    rows = Data(data.y, data.root_weight, data.mean, data.variance, SQUARED, data.parameter, data.address, data.numbers)
+    rows = Data(
+        data.y, data.root_weight, data.mean, data.variance, SQUARED, data.parameter, data.address, data.numbers
+    )
     for _ in range(REWEIGHTINGS):
         if not _gram(length, k_terms, 0, True, False, rows, alphabet, work, fit, fit.matrix[NEXT]):
             break

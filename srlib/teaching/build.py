@@ -215,7 +215,7 @@ def build(text_path: Path, path: Path, run: bool = True, again: bool = True) -> 
 def main(arguments=None) -> int:
     """Build the notebooks of the course from their text, or check that they belong to it."""
     parser = argparse.ArgumentParser(prog="python -m srlib.teaching.build", description=main.__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="a path, or how a name begins: 01, solutions/01")
+    parser.add_argument("names", nargs="*", metavar="NAME", help='a path, or how a name begins: 01, solutions/01')
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a notebook is not as built")
     parser.add_argument("--all", action="store_true", help="run also what did not change (srlib may have)")
     parser.add_argument("--no-execute", action="store_true", help="inputs only, without outputs")

@@ -14,7 +14,7 @@ __all__ = ["SETUP", "ready", "require", "with_setup"]
 
 # In a clone (also on Binder) the library beside the notebook is taken. Elsewhere only srlib is added: with its
 # dependencies, pip would replace the numpy or the ipywidgets of the hosted service.
-SETUP = """\
+SETUP = '''\
 # Run this cell first. It finds srlib in a clone of the course; on Colab or Kaggle it installs srlib and nothing else.
 import importlib.util
 import subprocess
@@ -32,7 +32,7 @@ elif importlib.util.find_spec("srlib") is None:
 
 from srlib.teaching.setup_cell import ready
 
-ready()"""
+ready()'''
 
 # What lessons import, and the name under which it is installed where the two differ.
 NEEDED = {

@@ -161,7 +161,9 @@ def draw_landscape(result: Places, fig) -> None:
     for ax, (name, title), heights in zip(panels, titles.items(), (result.field.joint, result.field.maml), strict=True):
         levels = np.quantile(heights, np.linspace(0, 1, 10)[1:-1])
         if levels[0] < levels[-1]:
-            ax.contour(result.field.first, result.field.second, heights, np.unique(levels), colors=GREY, linewidths=0.8)
+            ax.contour(
+                result.field.first, result.field.second, heights, np.unique(levels), colors=GREY, linewidths=0.8
+            )
         for number, (slope, offset, reach) in enumerate(LINES):
             label = {0: "tasks seen wide", 3: "tasks seen narrow"}.get(number)
             ax.plot(slope, offset, "o" if reach == 1 else "s", color=BLUE if reach == 1 else GREEN, label=label)

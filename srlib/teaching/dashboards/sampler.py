@@ -212,4 +212,6 @@ VARIANTS: Mapping[str, Setup] = {
 def run_variants(seeds: int = 3, names=None) -> dict[str, tuple[Recording, ...]]:
     """Short trainings of each variant, one for each seed; only their ends are recorded."""
     chosen = list(VARIANTS if names is None else names)
-    return {name: tuple(record(replace(VARIANTS[name], seed=seed), TOTAL) for seed in range(seeds)) for name in chosen}
+    return {
+        name: tuple(record(replace(VARIANTS[name], seed=seed), TOTAL) for seed in range(seeds)) for name in chosen
+    }

@@ -37,7 +37,7 @@ def near(value, target, tolerance=0.03):
 )
 def _(rms):
     if not callable(rms):
-        raise Wrong('Hand in the function itself: check("0.1", rms), without brackets after rms.')
+        raise Wrong("Hand in the function itself: check(\"0.1\", rms), without brackets after rms.")
     cases = [
         (np.array([1.0, 6.0, 2.0]), np.array([2.0, 2.0, 2.0])),
         (np.array([3.0, 3.0, 3.0]), np.array([1.0, 1.0, 1.0])),
