@@ -76,8 +76,8 @@ def unroll_loss(
         if last is not None:  # the start of an unroll does not depend on the rule
             count(step.losses, step.gradients, step.before, step.diverged)
         if imitate is not None:
-            with torch.no_grad():
-                wanted, copied = imitate(step.gradients.detach(), copied, step.t)
+            with torch.set_grad_enabled(order == 2):
+                wanted, copied = imitate(step.gradients, copied, step.t)
                 wanted = wanted * imitate.scale / rule.scale
             differences.append(((step.updates - wanted) ** 2).mean())
         last = step

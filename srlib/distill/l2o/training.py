@@ -210,6 +210,7 @@ def _episode(rule, batch, length, unroll, adam, parameters, max_norm, **options)
         if bool(diverged.all()):
             break
         theta, state = last.theta.detach(), {name: one.detach() for name, one in last.state.items()}
+        copied = copied and {name: one.detach() for name, one in copied.items()}
     return means[0], means[-1], int(diverged.sum()), skipped
 
 
