@@ -78,10 +78,10 @@ def _nine(value) -> float:
 
 @functools.cache
 def trajectories(name: str, seed: int) -> tuple[Trajectories, Trajectories]:
-    """What a network did on 8 new optimizees in 200 steps: to train on, and two held out."""
+    """What a network did on 8 new optimizees in 200 steps: to train on, and two held out; with idle rows."""
     signals = ("mt", "gt") if name.startswith("rp") else ("logg", "signg")
     features = [feature for signal in signals for feature in lags(signal, 20)] + list(AVERAGES)
-    features += [] if name.startswith("rp") else ["mt", "gt", "g"]
+    features += [] if name.startswith("rp") else ["mt", "gt"]
     batch = TRAINED_ON.sample(8, (seed, 5))
     return record(teacher(name, seed), batch, STEPS, features, coordinates=20, every=2, beta1=0.95, beta2=0.95).split()
 
@@ -108,7 +108,8 @@ def digits(value: float, count: int = 6) -> float:
 class DistillationRow:
     """A network as a formula of a given form; R2 on held-out optimizees.
 
-    ``field`` is the temporal perception field of the network (by gradient, our definition), ``mapping`` the mapping
+    Rows whose gradient is exactly 0 are left out (``idle`` is their share): nothing in the meta-training says what a
+    network should do there. ``r2_all`` counts them, too. ``field`` is the temporal perception field of the network (by gradient, our definition), ``mapping`` the mapping
     complexity: of the shortest formula whose R2 is within 0.01 of the best. ``equation`` is written in full.
     """
 
@@ -116,7 +117,9 @@ class DistillationRow:
     form: str
     seed: int
     r2: float
+    r2_all: float
     train_r2: float
+    idle: float
     complexity: float
     mapping: float
     field: float
@@ -145,23 +148,24 @@ FORMS = {  # by teacher: how it is found, and from which features
 def distillation(name: str, form: str, seed: int) -> DistillationRow:
     """One network, one form."""
     how, features, count = FORMS[name][form]
-    train, held = trajectories(name, seed)
+    train, every = trajectories(name, seed)
+    train, held = (runs.rows(runs.X[:, runs.names.index("gt")] != 0) for runs in (train, every))
     field = perception(teacher(name, seed), TRAINED_ON.sample(2, (seed, 6)), 100, 50).field[0]
     began, simplest = time.perf_counter(), np.nan
     if how == "trees":  # what could be had, by no formula
         from sklearn.ensemble import HistGradientBoostingRegressor
 
         fitted = HistGradientBoostingRegressor(max_iter=200, random_state=seed).fit(train.X, train.y)
-        scores, size, text = (fitted.score(held.X, held.y), fitted.score(train.X, train.y)), np.nan, ""
+        scores, size, text = [fitted.score(runs.X, runs.y) for runs in (held, every, train)], np.nan, ""
     else:
         if how == "tanh":
             found = tanh_sum(train, features, count)
         else:
             learned = search(train.only(features), held.only(features), seed, niterations=10)
             found, simplest = learned.best(), mapping_complexity(learned.fidelity)
-        scores, size, text = (held.r2(found), train.r2(found)), found.complexity, str(found)
+        scores, size, text = [runs.r2(found) for runs in (held, every, train)], found.complexity, str(found)
     return DistillationRow(
-        name, form, seed, *map(digits, scores), size, simplest, round(float(field), 2), text,
+        name, form, seed, *map(digits, scores), digits(1 - len(held) / len(every), 3), size, simplest, round(float(field), 2), text,
         round(time.perf_counter() - began, 1),
     )  # fmt: skip
 

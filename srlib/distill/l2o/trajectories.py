@@ -117,7 +117,7 @@ class Trajectories:
 @one_torch_thread()
 def record(
     rule: Rule, optimizees: Optimizees, steps: int, names: Sequence[str] | None = None, *, coordinates: int = 40,
-    every: int = 1, beta1: float | None = None, beta2: float | None = None, eps: float | None = None, seed: int = 0,
+    every: int = 1, idle: bool = True, beta1: float | None = None, beta2: float | None = None, eps: float | None = None, seed: int = 0,
     schedule=None,
 ) -> Trajectories:  # fmt: skip
     """Run a rule and write down what it does.
@@ -133,6 +133,9 @@ def record(
         Of each optimizee, at random among those whose gradient is not always 0.
     every : int
         Rows are kept of each so-many-th step.
+    idle : bool
+        Whether rows whose gradient is exactly 0 are kept: weights of pixels that are nearly always black, of units that
+        are off. Their update hardly changes the loss, so that training leaves a network free to do anything there.
     beta1, beta2, eps : float, optional
         Of the recorded features; by default the rule's.
     seed : int
@@ -168,11 +171,12 @@ def record(
         columns, state = features(gradients, state, step.t)
         if step.t % every == 0:
             columns = torch.stack([column.expand_as(gradients) for column in columns], dim=-1)
-            tables.append((step.t, columns, step.updates.gather(1, chosen), ~step.diverged))
+            counts = ~step.diverged[:, None] & (idle | (gradients != 0))  # (optimizees, coordinates)
+            tables.append((step.t, columns, step.updates.gather(1, chosen), counts))
     kept = moved & (moved.cumsum(dim=1) <= coordinates)  # (optimizees, coordinates)
     parts: list[tuple] = []
-    for t, columns, updates, alive in tables:
-        now = kept & alive[:, None]
+    for t, columns, updates, counts in tables:
+        now = kept & counts
         parts.append((columns[now], updates[now], now.nonzero()[:, 0], torch.full((int(now.sum()),), t)))
     X, y, optimizee, step = (torch.cat(part).numpy() for part in zip(*parts, strict=True)) if parts else ([],) * 4
     if not len(y):
