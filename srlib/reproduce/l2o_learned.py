@@ -109,8 +109,9 @@ class DistillationRow:
     """A network as a formula of a given form; R2 on held-out optimizees.
 
     Rows whose gradient is exactly 0 are left out (``idle`` is their share): nothing in the meta-training says what a
-    network should do there. ``r2_all`` counts them, too. ``field`` is the temporal perception field of the network (by gradient, our definition), ``mapping`` the mapping
-    complexity: of the shortest formula whose R2 is within 0.01 of the best. ``equation`` is written in full.
+    network should do there. ``r2_all`` counts them, too. ``field`` is the temporal perception field of the network (by
+    gradient, our definition), ``mapping`` the mapping complexity: of the shortest formula whose R2 is within 0.01 of
+    the best. ``equation`` is written in full.
     """
 
     teacher: str
@@ -165,8 +166,8 @@ def distillation(name: str, form: str, seed: int) -> DistillationRow:
             found, simplest = learned.best(), mapping_complexity(learned.fidelity)
         scores, size, text = [runs.r2(found) for runs in (held, every, train)], found.complexity, str(found)
     return DistillationRow(
-        name, form, seed, *map(digits, scores), digits(1 - len(held) / len(every), 3), size, simplest, round(float(field), 2), text,
-        round(time.perf_counter() - began, 1),
+        name, form, seed, *map(digits, scores), digits(1 - len(held) / len(every), 3), size, simplest,
+        round(float(field), 2), text, round(time.perf_counter() - began, 1),
     )  # fmt: skip
 
 
