@@ -35,6 +35,7 @@ class RecurrentRule(Rule):
         The output begins as this combination of the features, and the cells' share of it at 0: meta-training then
         starts from a rule that descends, and not from nothing (ours; None begins at random, as in the literature).
     scale : float or Tensor
+        0.01 in the literature, whose runs are longer.
     seed : int
         Of the first weights.
     dtype : torch.dtype

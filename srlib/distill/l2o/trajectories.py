@@ -118,8 +118,7 @@ class Trajectories:
 def record(
     rule: Rule, optimizees: Optimizees, steps: int, names: Sequence[str] | None = None, *, coordinates: int = 40,
     every: int = 1, idle: bool = True, beta1: float | None = None, beta2: float | None = None, eps: float | None = None,
-    seed: int = 0,
-    schedule=None,
+    seed: int = 0, schedule=None,
 ) -> Trajectories:  # fmt: skip
     """Run a rule and write down what it does.
 
