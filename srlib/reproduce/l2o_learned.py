@@ -96,9 +96,9 @@ def search(train: Trajectories, held: Trajectories, seed: int, unary=None, niter
 
     chosen = dict(DOCUMENT_OPERATORS) if unary is None else {"unary_operators": list(unary)}
     student = EvolutionRegressor(
-        niterations, **chosen, maxsize=30, n_jobs=1, random_state=seed, model_selection="accuracy", readable=False
+        niterations, **chosen, maxsize=20, populations=8, n_jobs=1, random_state=seed, model_selection="accuracy", readable=False
     )
-    return train.sample(2000, seed).distill(student, held)
+    return train.sample(1000, seed).distill(student, held)
 
 
 def digits(value: float, count: int = 6) -> float:
@@ -163,7 +163,7 @@ def distillation(name: str, form: str, seed: int) -> DistillationRow:
         if how == "tanh":
             found = tanh_sum(train, features, count)
         else:
-            learned = search(train.only(features), held.only(features), seed, niterations=10)
+            learned = search(train.only(features), held.only(features), seed, niterations=4)
             found, simplest = learned.best(), mapping_complexity(learned.fidelity)
         scores, size, text = [runs.r2(found) for runs in (held, every, train)], found.complexity, str(found)
     return DistillationRow(
