@@ -96,7 +96,14 @@ def search(train: Trajectories, held: Trajectories, seed: int, unary=None, niter
 
     chosen = dict(DOCUMENT_OPERATORS) if unary is None else {"unary_operators": list(unary)}
     student = EvolutionRegressor(
-        niterations, **chosen, maxsize=20, populations=8, n_jobs=1, random_state=seed, model_selection="accuracy", readable=False
+        niterations,
+        **chosen,
+        maxsize=20,
+        populations=8,
+        n_jobs=1,
+        random_state=seed,
+        model_selection="accuracy",
+        readable=False,
     )
     return train.sample(1000, seed).distill(student, held)
 

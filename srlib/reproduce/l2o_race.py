@@ -104,8 +104,6 @@ def jobs_of_races(seeds: int, budget):
     learned = ["rp_s", "dm"]
     for name in FORMULAS:
         learned += [f"{name}, tuned"] if name == "template" else [name, f"{name}, tuned"]
-    learned.remove("rp_s eq. 6, 20 lags, tuned")
-    learned.insert(5, "rp_s eq. 6, 20 lags, tuned")
     for seed in range(seeds):
         for setting in SETTINGS:
             for method in (*RATES, *learned):
