@@ -46,7 +46,6 @@ FOLDER = Path("course/results")
 TRAINED_ON = DigitsMLP(hidden=(8,))
 TEACHERS = {"rp_s": (rp_s, 300), "dm": (dm, 150)}  # and episodes of the meta-training
 STEPS = 200
-UNROLL = 100  # of tuning: short unrolls teach to hurry, at the price of the final loss
 AVERAGES = ("avg90_gt", "avg99_gt", "rms90_mt", "rms99_mt", "t")
 OPERATORS = [Expression.operator(text) for one in DOCUMENT_OPERATORS.values() for text in one if "=" in text]
 
@@ -234,11 +233,19 @@ TUNED = [
 
 @one_torch_thread()
 def tuning(name: str, form: str, seed: int) -> TunedRow:
-    """Fine-tune one formula."""
+    """Fine-tune one formula, with second derivatives: without them the meta-gradient does not see oscillations."""
     began = time.perf_counter()
     rule = read_rule(TEMPLATES[form] if name == "none" else str(formula(name, form, seed)))
     done = meta_train(
-        rule, TRAINED_ON, episodes=40, optimizees=2, steps=STEPS, unroll=UNROLL, learning_rate=0.02, seed=seed + 100
+        rule,
+        TRAINED_ON,
+        episodes=25,
+        optimizees=2,
+        steps=STEPS,
+        unroll=50,
+        learning_rate=0.02,
+        order=2,
+        seed=seed + 100,
     )
     first, last = (np.mean([one.last for one in part]) for part in (done.history[:5], done.history[-10:]))
     return TunedRow(
