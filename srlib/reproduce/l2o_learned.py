@@ -211,7 +211,7 @@ def read_rule(text: str, scale: float = 0.05) -> FormulaRule:
 class TunedRow:
     """A formula whose constants were meta-trained: mean losses of the first and the last episodes of 200 steps.
 
-    ``diverged`` counts optimizees that were stopped.
+    ``diverged`` counts optimizees that were stopped, ``skipped`` unrolls whose meta-gradient was not finite.
     """
 
     teacher: str
@@ -220,6 +220,7 @@ class TunedRow:
     first: float
     last: float
     diverged: int
+    skipped: int
     equation: str
     seconds: float
 
@@ -249,7 +250,8 @@ def tuning(name: str, form: str, seed: int) -> TunedRow:
     )
     first, last = (np.mean([one.last for one in part]) for part in (done.history[:5], done.history[-10:]))
     return TunedRow(
-        name, form, seed, digits(first, 4), digits(last, 4), done.diverged, str(rule.expression()),
+        name, form, seed, digits(first, 4), digits(last, 4), done.diverged,
+        sum(one.skipped for one in done.history), str(rule.expression()),
         round(time.perf_counter() - began, 1),
     )  # fmt: skip
 
