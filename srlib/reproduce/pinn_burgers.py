@@ -8,9 +8,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..distill.physics_problems import burgers
-from ..distill.pinn import PINN
-from ..distill.pinn_training import train_pinn
+from ..distill.pinn.network import PINN
+from ..distill.pinn.problems import burgers
+from ..distill.pinn.training import train_pinn
 
 __all__ = ["BurgersRow", "GRID", "SETTINGS", "solve", "solved"]
 

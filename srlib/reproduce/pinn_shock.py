@@ -16,7 +16,7 @@ from scipy.optimize import brentq, least_squares
 
 from .. import EvolutionRegressor
 from ..distill import Box, distill
-from ..distill.physics_problems import cole_hopf
+from ..distill.pinn.problems import cole_hopf
 from .pinn_burgers import solved
 
 __all__ = ["TIMES", "ShockRow", "front", "shock"]

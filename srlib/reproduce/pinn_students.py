@@ -10,7 +10,8 @@ import numpy as np
 import sympy
 
 from .. import EvolutionRegressor
-from ..distill import PHYSICS, PINN, Box, Distillation, choose_by_physics, distill, train_pinn
+from ..distill import Box, Distillation, distill
+from ..distill.pinn import PHYSICS, PINN, choose_by_physics, train_pinn
 from ..problems import Problem
 from ..problems.build import generated, variables
 from ..recovery import recovers

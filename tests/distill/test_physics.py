@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 pytest.importorskip("torch")
 
 from srlib import Expression, ParetoFront  # noqa: E402
-from srlib.distill import (  # noqa: E402
+from srlib.distill.pinn import (  # noqa: E402
     PHYSICS,
     Condition,
     DifferentialProblem,

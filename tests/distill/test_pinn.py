@@ -9,10 +9,11 @@ from scipy.optimize import rosen, rosen_der
 
 torch = pytest.importorskip("torch")
 
-from srlib.distill import Box, CertainBox, Condition, DifferentialProblem, burgers, heat, toy, train_pinn  # noqa: E402
-from srlib.distill.collocation import condition_points, refined_points, spread_points  # noqa: E402
-from srlib.distill.pinn import TanhNetwork  # noqa: E402
-from srlib.distill.quasi_newton import LBFGS, SelfScaledBFGS  # noqa: E402
+from srlib.distill import Box  # noqa: E402
+from srlib.distill.pinn import CertainBox, Condition, DifferentialProblem, burgers, heat, toy, train_pinn  # noqa: E402
+from srlib.distill.pinn.collocation import condition_points, refined_points, spread_points  # noqa: E402
+from srlib.distill.pinn.network import TanhNetwork  # noqa: E402
+from srlib.distill.pinn.quasi_newton import LBFGS, SelfScaledBFGS  # noqa: E402
 
 QUICK = {"width": 8, "layers": 2, "points": 60, "condition_rows": 20}
 

@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from srlib.distill import cole_hopf  # noqa: E402
+from srlib.distill.pinn import cole_hopf  # noqa: E402
 from srlib.reproduce.pinn import PARTS, medians, successes  # noqa: E402
 from srlib.reproduce.pinn_burgers import SETTINGS, BurgersRow, relative_error  # noqa: E402
 from srlib.reproduce.pinn_shock import NU, TIMES, front  # noqa: E402

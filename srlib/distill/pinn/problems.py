@@ -1,6 +1,6 @@
 """Differential equations with known solutions, to teach a network and to judge it and its student by.
 
-Each function gives a :class:`~srlib.distill.equations.DifferentialProblem`; ``PHYSICS`` lists them by name.
+Each function gives a :class:`~srlib.distill.pinn.equations.DifferentialProblem`; ``PHYSICS`` lists them by name.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 import sympy
 from sympy import Eq, Rational, cos, exp, pi, sin, sqrt
 
-from ..validation import check_number
+from ...validation import check_number
 from .equations import Condition, DifferentialProblem
 
 __all__ = ["PHYSICS", "burgers", "cole_hopf", "heat", "oscillator", "reaction_diffusion", "toy", "wave"]

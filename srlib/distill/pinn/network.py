@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..meta.models import FlatModel
+from ...meta.models import FlatModel
 from .equations import DifferentialProblem
 
 __all__ = ["PINN", "TanhNetwork"]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..validation import check_number
-from .sampling import Box
+from ...validation import check_number
+from ..sampling import Box
 
 if TYPE_CHECKING:
     import pandas as pd

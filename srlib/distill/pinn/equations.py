@@ -15,10 +15,10 @@ import sympy
 import torch
 from sympy.core.function import AppliedUndef
 
-from ..expression import Expression
-from ..expression.module import run
-from ..operators import suggest
-from ..validation import check_range
+from ...expression import Expression
+from ...expression.module import run
+from ...operators import suggest
+from ...validation import check_range
 
 __all__ = ["Condition", "DifferentialOperator", "DifferentialProblem"]
 

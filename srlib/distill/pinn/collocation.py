@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..sampling import Box
 from .equations import Condition, DifferentialProblem
-from .sampling import Box
 
 __all__ = ["SAMPLINGS", "condition_points", "refined_points", "spread_points"]
 

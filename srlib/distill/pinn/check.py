@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import sympy
 
-from ..expression import Expression
-from ..operators import CONSTANT, by_code
-from ..validation import check_number
+from ...expression import Expression
+from ...operators import CONSTANT, by_code
+from ...validation import check_number
 from .equations import DifferentialProblem
 
 if TYPE_CHECKING:
@@ -258,7 +258,7 @@ def _movable(formula: Expression) -> np.ndarray:
 
 def _with_symbols(formula: Expression, problem: DifferentialProblem):
     """The formula in sympy with a symbol for each constant, and those symbols."""
-    from ..expression.algebra import substitute
+    from ...expression.algebra import substitute
 
     codes, columns = formula.codes.copy(), max(formula.features, default=-1) + 1
     places = np.flatnonzero(codes == CONSTANT)

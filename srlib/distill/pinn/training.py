@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from ..eql.search import one_torch_thread
-from ..meta.models import FlatModel
-from ..run import StopSearch
-from ..validation import check_choice, check_number
+from ...eql.search import one_torch_thread
+from ...meta.models import FlatModel
+from ...run import StopSearch
+from ...validation import check_choice, check_number
 from .collocation import SAMPLINGS, condition_points, refined_points, spread_points
 from .equations import DifferentialProblem
-from .pinn import PINN, TanhNetwork
+from .network import PINN, TanhNetwork
 from .quasi_newton import LBFGS, SelfScaledBFGS
 
 __all__ = ["TrainingStep", "train_pinn"]
@@ -81,7 +81,7 @@ def train_pinn(
     ----------
     problem : DifferentialProblem
     width, layers : int
-        Of the :class:`~srlib.distill.pinn.TanhNetwork`.
+        Of the :class:`~srlib.distill.pinn.network.TanhNetwork`.
     points, condition_rows : int
         Collocation points inside the domain, and for each condition.
     sampling : {"latin", "halton", "uniform"}
@@ -93,12 +93,12 @@ def train_pinn(
         of maximum and mean).
     refine_every : int, optional
         Draw the collocation points anew after so many quasi-Newton iterations, more of them where the residual is
-        large (:func:`~srlib.distill.collocation.refined_points`), a first time after Adam. By default they stay.
+        large (:func:`~srlib.distill.pinn.collocation.refined_points`), a first time after Adam. By default they stay.
     adam : int
         Steps of Adam, whose rate falls from ``learning_rate`` to a tenth along a half cosine.
     learning_rate : float
     optimiser : {"bfgs", "lbfgs"} or None
-        What follows Adam: self-scaled BFGS with a whole matrix, or L-BFGS (:mod:`~srlib.distill.quasi_newton`).
+        What follows Adam: self-scaled BFGS with a whole matrix, or L-BFGS (:mod:`~srlib.distill.pinn.quasi_newton`).
     iterations : int
         Of the quasi-Newton method.
     time_limit : float, optional

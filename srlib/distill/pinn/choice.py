@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..expression import Expression
-from ..front import ParetoFront
-from ..validation import check_number
+from ...expression import Expression
+from ...front import ParetoFront
+from ...validation import check_number
+from .check import PhysicsCheck, check_physics, refine_constants
 from .equations import DifferentialProblem
-from .physics import PhysicsCheck, check_physics, refine_constants
 
 __all__ = ["PhysicsChoice", "choose_by_physics"]
 
@@ -58,9 +58,9 @@ def choose_by_physics(
     X, y : array_like, shape (rows, variables), (rows,)
         The teacher's values; formulas far from them are left out, so that u = 0 does not win.
     tolerance : float
-        Of the relative residuals (:class:`~srlib.distill.physics.PhysicsCheck`).
+        Of the relative residuals (:class:`~srlib.distill.pinn.check.PhysicsCheck`).
     teacher : float
-        See :func:`~srlib.distill.physics.refine_constants`.
+        See :func:`~srlib.distill.pinn.check.refine_constants`.
 
     Returns
     -------
