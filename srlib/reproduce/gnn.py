@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..distill import (
+from ..distill.gnn import (
     VARIANTS,
     Architecture,
     Graphs,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..distill import Particles, distill_network, read_messages, rollout
+from ..distill.gnn import Particles, distill_network, read_messages, rollout
 from ..eql.search import one_torch_thread
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ..distill import (
+from ..distill.gnn import (
     Architecture,
     GraphNetwork,
     Particles,
@@ -48,7 +48,7 @@ def odeint_loop(potential: str, start: Particles, steps: int = 500) -> np.ndarra
     """The states of each simulation by scipy's odeint with its default tolerances, (simulations, steps, 2 n dim)."""
     from scipy.integrate import odeint
 
-    from ..distill import POTENTIALS
+    from ..distill.gnn import POTENTIALS
 
     one, shape, runs = POTENTIALS[potential], start.x.shape[1:], []
     half, times = int(np.prod(shape)), np.arange(steps) * POTENTIALS[potential].dt
@@ -106,8 +106,8 @@ def _message_passing(data, kind, settings) -> float:
     """The same network and steps with torch_geometric's message passing over lists of edges."""
     from torch_geometric.nn import MessagePassing
 
-    from ..distill.graphs import edges
-    from ..distill.training import prediction_loss
+    from ..distill.gnn.graphs import edges
+    from ..distill.gnn.training import prediction_loss
 
     network = GraphNetwork(kind)
 

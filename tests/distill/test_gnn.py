@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 
-from srlib.distill import VARIANTS, Architecture, GraphNetwork, Settings, simulate, to_graphs, train  # noqa: E402
-from srlib.distill.gnn import DOCUMENT  # noqa: E402
-from srlib.distill.training import one_cycle, penalty, prediction_loss  # noqa: E402
+from srlib.distill.gnn import VARIANTS, Architecture, GraphNetwork, Settings, simulate, to_graphs, train  # noqa: E402
+from srlib.distill.gnn.network import DOCUMENT  # noqa: E402
+from srlib.distill.gnn.training import one_cycle, penalty, prediction_loss  # noqa: E402
 from srlib.metrics import acpcr, acper, huber, mae, mse  # noqa: E402
 
 DATA = to_graphs(simulate("spring", 20, steps=50, random_state=0))

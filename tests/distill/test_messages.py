@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch")
 
 from srlib import EvolutionRegressor, Expression  # noqa: E402
-from srlib.distill import (  # noqa: E402
+from srlib.distill.gnn import (  # noqa: E402
     Architecture,
     Formulas,
     GraphNetwork,
@@ -24,10 +24,10 @@ from srlib.distill import (  # noqa: E402
     simulate,
     to_graphs,
 )
-from srlib.distill.graphs import pair_forces  # noqa: E402
-from srlib.distill.laws import LAWS, law_problem  # noqa: E402
-from srlib.distill.messages import MessageTeacher, fit_trimmed  # noqa: E402
-from srlib.distill.simulator import distill_node  # noqa: E402
+from srlib.distill.gnn.graphs import pair_forces  # noqa: E402
+from srlib.distill.gnn.laws import LAWS, law_problem  # noqa: E402
+from srlib.distill.gnn.messages import MessageTeacher, fit_trimmed  # noqa: E402
+from srlib.distill.gnn.simulator import distill_node  # noqa: E402
 from tests.distill.students import LeastSquares  # noqa: E402
 
 A = np.array([[1.5, -0.5], [0.7, 2.0]])  # the linear map from forces to the planted messages

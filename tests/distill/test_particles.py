@@ -8,9 +8,18 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch")
 
 from srlib import Expression  # noqa: E402
-from srlib.distill import POTENTIALS, Particles, Potential, accelerations, energies, integrate, simulate, to_graphs  # noqa: E402
-from srlib.distill.graphs import edges, pair_forces  # noqa: E402
-from srlib.distill.potentials import PAIR, read_potential  # noqa: E402
+from srlib.distill.gnn import (  # noqa: E402
+    POTENTIALS,
+    Particles,
+    Potential,
+    accelerations,
+    energies,
+    integrate,
+    simulate,
+    to_graphs,
+)
+from srlib.distill.gnn.graphs import edges, pair_forces  # noqa: E402
+from srlib.distill.gnn.potentials import PAIR, read_potential  # noqa: E402
 
 # written out once more, from document 002 and the original's code
 ENERGY = {

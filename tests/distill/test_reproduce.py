@@ -8,7 +8,14 @@ import pytest
 
 pytest.importorskip("torch")
 
-from srlib.distill import Particles, Settings, accelerations, distill_message, distill_network, integrate  # noqa: E402
+from srlib.distill.gnn import (  # noqa: E402
+    Particles,
+    Settings,
+    accelerations,
+    distill_message,
+    distill_network,
+    integrate,
+)
 from srlib.reproduce import gnn, gnn_rollout, gnn_speed  # noqa: E402
 from srlib.reproduce.command import main  # noqa: E402
 from tests.distill.students import LeastSquares  # noqa: E402

@@ -25,11 +25,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..eql.search import one_torch_thread
-from ..metrics import acpcr
-from ..validation import check_choice, check_number
-from .gnn import SPARSE, Architecture, GraphNetwork
+from ...eql.search import one_torch_thread
+from ...metrics import acpcr
+from ...validation import check_choice, check_number
 from .graphs import Graphs
+from .network import SPARSE, Architecture, GraphNetwork
 
 __all__ = ["Epoch", "LIVE", "LOSSES", "Settings", "Trained", "one_cycle", "penalty", "prediction_loss", "train"]
 

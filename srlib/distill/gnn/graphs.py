@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..validation import check_choice, check_number
+from ...validation import check_choice, check_number
 from .particles import Trajectories, accelerations
 from .potentials import Potential
 

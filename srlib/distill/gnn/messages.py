@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ..estimator import SymbolicRegressor
-from ..validation import check_choice, check_number
-from .gnn import GraphNetwork
+from ...estimator import SymbolicRegressor
+from ...validation import check_choice, check_number
+from ..student import Distillation, distill
 from .graphs import Graphs, pair_forces
-from .student import Distillation, distill
+from .network import GraphNetwork
 
 __all__ = ["ForceFit", "MessageTeacher", "Messages", "distill_message", "fit_trimmed", "message_table", "read_messages"]
 
@@ -238,7 +238,7 @@ def distill_message(
     pair = said.pair[chosen]
     size = np.abs(teacher(pair))
     if student is None:
-        from ..evolution import EvolutionRegressor
+        from ...evolution import EvolutionRegressor
 
         student = EvolutionRegressor(
             niterations=12, unary_operators=("square", "cube"), maxsize=22, model_selection="score"

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..validation import check_choice, check_number
+from ...validation import check_choice, check_number
 from .graphs import edges
 
 __all__ = ["DOCUMENT", "VARIANTS", "Architecture", "GraphNetwork"]

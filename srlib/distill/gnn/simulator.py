@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ..estimator import SymbolicRegressor
-from ..expression import Expression
-from .gnn import GraphNetwork
+from ...estimator import SymbolicRegressor
+from ...expression import Expression
+from ..student import Distillation, distill
 from .graphs import Graphs, edges
 from .messages import Messages, distill_message, message_table
+from .network import GraphNetwork
 from .particles import Particles, accelerations, integrate
-from .student import Distillation, distill
 
 __all__ = ["Formulas", "Rollout", "distill_network", "distill_node", "rollout"]
 
@@ -90,7 +90,7 @@ def distill_node(
     size = np.linalg.norm(teacher(seen).numpy(), axis=1)
     names = [f"e{k + 1}" for k in range(len(top))] + ["q", "m"]
     if student is None:
-        from ..evolution import EvolutionRegressor
+        from ...evolution import EvolutionRegressor
 
         student = EvolutionRegressor(niterations=12, maxsize=15, model_selection="score")
     return distill(

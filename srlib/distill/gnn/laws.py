@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..expression import Expression
-from ..metrics import Recovery, recovers
-from ..operators import suggest
-from ..problems import Problem
-from ..problems.problem import Variable
+from ...expression import Expression
+from ...metrics import Recovery, recovers
+from ...operators import suggest
+from ...problems import Problem
+from ...problems.problem import Variable
+from ..student import Distillation
 from .potentials import PAIR
-from .student import Distillation
 
 __all__ = ["LAWS", "judge", "law_problem"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..validation import check_number
+from ...validation import check_number
 from .potentials import Potential, read_potential
 
 __all__ = ["Particles", "Trajectories", "accelerations", "energies", "integrate", "pairs", "simulate"]

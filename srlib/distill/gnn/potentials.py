@@ -13,9 +13,9 @@ from functools import cached_property
 
 import numpy as np
 
-from ..expression import Expression
-from ..operators import suggest
-from ..validation import check_choice, check_number
+from ...expression import Expression
+from ...operators import suggest
+from ...validation import check_choice, check_number
 
 __all__ = ["PAIR", "POTENTIALS", "Potential", "read_potential"]
 

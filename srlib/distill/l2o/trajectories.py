@@ -1,0 +1,243 @@
+"""What an optimiser did, as a table: features of the gradient's history, and the update that it made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from ...eql.search import one_torch_thread
+from ...estimator import SymbolicRegressor
+from ...expression import Expression
+from ...validation import check_number
+from ..student import Distillation, agreement, distill
+from .features import Features, lags
+from .optimizees import Optimizees
+from .rules import Rule
+from .unroll import steps_of
+
+__all__ = ["DOCUMENT_OPERATORS", "Trajectories", "linear_rule", "record", "tanh_sum"]
+
+#: Unary and binary operators of document 001's symbolic regression, for EvolutionRegressor; ``relu``, ``erfc`` and
+#: comparison are left out.
+DOCUMENT_OPERATORS = {
+    "binary_operators": ["+", "-", "*", "/", "spow(x, y) = sign(x) * abs(x)**y"],
+    "unary_operators": [
+        "tanh", "asinh", "sinh", "exp", "square", "cube", "abs", "sign", "logm(x) = log(abs(x) + 1e-8)",
+        "sqrtm(x) = sqrt(abs(x))",
+    ],
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Trajectories:
+    """Rows of features and updates.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The features; see :mod:`srlib.distill.l2o.features`.
+    X : ndarray, shape (rows, features)
+    y : ndarray, shape (rows,)
+        The rule's update before scaling.
+    optimizee, step : ndarray of int, shape (rows,)
+        Where each row comes from.
+    beta1, beta2 : float
+        Of the features.
+    """
+
+    names: tuple[str, ...]
+    X: np.ndarray = field(repr=False)
+    y: np.ndarray = field(repr=False)
+    optimizee: np.ndarray = field(repr=False)
+    step: np.ndarray = field(repr=False)
+    beta1: float = 0.95
+    beta2: float = 0.95
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def rows(self, which: np.ndarray) -> Trajectories:
+        """Some of the rows, by a mask or by their numbers."""
+        parts = (part[which] for part in (self.X, self.y, self.optimizee, self.step))
+        return Trajectories(self.names, *parts, self.beta1, self.beta2)
+
+    def only(self, names: Sequence[str]) -> Trajectories:
+        """Some of the features."""
+        missing = [name for name in names if name not in self.names]
+        if missing:
+            raise ValueError(f"names has {missing[0]!r}, which was not recorded: choose from {', '.join(self.names)}")
+        X = self.X[:, [self.names.index(name) for name in names]]
+        return Trajectories(tuple(names), X, self.y, self.optimizee, self.step, self.beta1, self.beta2)
+
+    def split(self, share: float = 0.25) -> tuple[Trajectories, Trajectories]:
+        """To train on, and held out: the last ``share`` of the **optimizees**, at least one.
+
+        Rows of one trajectory resemble each other, so that a random split of rows would test nothing.
+        """
+        check_number("share", share, above=0)
+        every = np.unique(self.optimizee)
+        count = max(1, round(share * len(every)))
+        if count >= len(every):
+            raise ValueError(f"share is {share!r} of {len(every)} optimizees: record more, or hold out fewer")
+        held = np.isin(self.optimizee, every[-count:])
+        return self.rows(~held), self.rows(held)
+
+    def sample(self, count: int, seed: int = 0) -> Trajectories:
+        """So many rows at random (all, if there are no more)."""
+        return self.rows(np.sort(np.random.default_rng(seed).permutation(len(self))[:count]))
+
+    def r2(self, formula: Expression) -> float:
+        """How well a formula over the features agrees; minus infinity if a value is not finite."""
+        X = np.zeros((len(self), len(formula.names)))
+        for j in formula.features:
+            X[:, j] = self.X[:, self.names.index(formula.names[j])]
+        return agreement(self.y, formula.evaluate(X))[0]
+
+    def distill(
+        self, student: SymbolicRegressor | None = None, held_out: Trajectories | None = None,
+        random_state: int | None = None,
+    ) -> Distillation:  # fmt: skip
+        """Teach the updates to a formula (:func:`srlib.distill.distill`); by default one fourth is held out.
+
+        An LSTM's update is no function of a row alone, so that the teacher answers with what was recorded.
+        """
+        train, held = self.split() if held_out is None else (self, held_out.only(self.names))
+        recorded = np.concatenate([train.y, held.y])
+        numbers = np.arange(len(recorded))[:, None]  # the first column tells the teacher which row is meant
+        given = np.hstack([numbers, np.concatenate([train.X, held.X])])
+        return distill(
+            lambda X: recorded[X[:, 0].astype(int)], given[: len(train)], student, names=self.names,
+            inputs=lambda X: X[:, 1:], fresh=given[len(train) :], random_state=random_state,
+        )  # fmt: skip
+
+
+@one_torch_thread()
+def record(
+    rule: Rule, optimizees: Optimizees, steps: int, names: Sequence[str] | None = None, *, coordinates: int = 40,
+    every: int = 1, idle: bool = True, beta1: float | None = None, beta2: float | None = None, eps: float | None = None,
+    seed: int = 0, schedule=None,
+) -> Trajectories:  # fmt: skip
+    """Run a rule and write down what it does.
+
+    Parameters
+    ----------
+    rule : Rule
+    optimizees : Optimizees
+    steps : int
+    names : sequence of str, optional
+        Features to record; by default those that the rule sees.
+    coordinates : int
+        Of each optimizee, at random among those whose gradient is not always 0.
+    every : int
+        Rows are kept of each so-many-th step.
+    idle : bool
+        Whether rows whose gradient is exactly 0 are kept: weights of pixels that are nearly always black, of units that
+        are off. Their update hardly changes the loss, so that training leaves a network free to do anything there.
+    beta1, beta2, eps : float, optional
+        Of the recorded features; by default the rule's.
+    seed : int
+        Of the coordinates.
+    schedule : callable, optional
+        See :func:`~srlib.distill.l2o.steps_of`.
+
+    Returns
+    -------
+    Trajectories
+        Rows of optimizees that diverged end where they were stopped.
+
+    Raises
+    ------
+    ValueError
+        If nothing remains.
+    """
+    check_number("coordinates", coordinates, least=1, whole=True)
+    check_number("every", every, least=1, whole=True)
+    own = rule.features
+    features = Features(
+        own.names if names is None else names, own.beta1 if beta1 is None else beta1,
+        own.beta2 if beta2 is None else beta2, own.eps if eps is None else eps,
+    )  # fmt: skip
+    count, size = optimizees.start.shape
+    random = np.random.default_rng(seed)
+    chosen = torch.from_numpy(np.stack([random.permutation(size) for _ in range(count)]))[:, : 4 * coordinates]
+    state = features.start(optimizees.start.gather(1, chosen))
+    tables, moved = [], torch.zeros(chosen.shape, dtype=torch.bool)
+    for step in steps_of(rule, optimizees, steps, schedule=schedule):
+        gradients = step.gradients.gather(1, chosen)
+        moved |= gradients != 0
+        columns, state = features(gradients, state, step.t)
+        if step.t % every == 0:
+            columns = torch.stack([column.expand_as(gradients) for column in columns], dim=-1)
+            counts = ~step.diverged[:, None] & (idle | (gradients != 0))  # (optimizees, coordinates)
+            tables.append((step.t, columns, step.updates.gather(1, chosen), counts))
+    kept = moved & (moved.cumsum(dim=1) <= coordinates)  # (optimizees, coordinates)
+    parts: list[tuple] = []
+    for t, columns, updates, counts in tables:
+        now = kept & counts
+        parts.append((columns[now], updates[now], now.nonzero()[:, 0], torch.full((int(now.sum()),), t)))
+    X, y, optimizee, step = (torch.cat(part).numpy() for part in zip(*parts, strict=True)) if parts else ([],) * 4
+    if not len(y):
+        raise ValueError("nothing was recorded: all optimizees diverged at once, or their gradients are all 0")
+    return Trajectories(
+        features.names, X.astype(np.float64), y.astype(np.float64), optimizee, step, features.beta1, features.beta2
+    )
+
+
+# ------------------------------------------------------------ the document's form
+
+
+def tanh_sum(
+    trajectories: Trajectories, signals: Sequence[str] = ("mt", "gt"), count: int = 20, ridge: float = 1e-6
+) -> Expression:
+    """The best rule ``sum W[s, tau] * gamma[s] * tanh(s_tau / gamma[s])`` (document 001, eq. 6), tau up to ``count``.
+
+    Parameters
+    ----------
+    trajectories : Trajectories
+        With the lags of each signal.
+    signals : sequence of str
+    count : int
+        The longest lag.
+    ridge : float
+        Penalty of the squared weights, as a share of the mean square of the terms: lags of an average are nearly the
+        same, and would cancel with huge weights.
+
+    Notes
+    -----
+    Weights are least squares for given gamma; these, one for each signal, are minimised over by Nelder and Mead.
+    """
+    from scipy.optimize import minimize
+
+    names = [name for signal in signals for name in lags(signal, count)]
+    X = trajectories.only(names).X  # (rows, signals * lags)
+    y, group = trajectories.y, np.repeat(np.arange(len(signals)), count + 1)
+
+    def fitted(log_gamma):
+        gamma = np.exp(np.clip(log_gamma, -7, 7))[group]
+        terms = gamma * np.tanh(X / gamma)
+        W = _ridge(terms, y, ridge)
+        return gamma, W, float(np.mean((terms @ W - y) ** 2))
+
+    best = minimize(lambda z: fitted(z)[2], np.zeros(len(signals)), method="Nelder-Mead", options={"maxiter": 60})
+    gamma, W, _ = fitted(best.x)
+    pieces = [f"{w * c!r}*tanh({name}/{c!r})" for w, c, name in zip(W.tolist(), gamma.tolist(), names, strict=True)]
+    return Expression.parse(" + ".join(pieces), names=names)
+
+
+def linear_rule(trajectories: Trajectories, ridge: float = 0.0) -> Expression:
+    """The best linear combination of the features, by least squares."""
+    names, W = trajectories.names, _ridge(trajectories.X, trajectories.y, ridge)
+    pieces = [f"{w!r}*{name}" for w, name in zip(W.tolist(), names, strict=True)]
+    return Expression.parse(" + ".join(pieces), names=names)
+
+
+def _ridge(terms: np.ndarray, y: np.ndarray, ridge: float) -> np.ndarray:
+    """Weights of least squares with a penalty of ``ridge`` times the mean square of the terms."""
+    if ridge == 0:
+        return np.linalg.lstsq(terms, y, rcond=None)[0]
+    gram = terms.T @ terms
+    penalty = ridge * np.trace(gram) / len(gram) * np.eye(len(gram))
+    return np.linalg.solve(gram + penalty, terms.T @ y)
