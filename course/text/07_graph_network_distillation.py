@@ -73,8 +73,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from srlib.distill import GraphNetwork, Particles, Potential, accelerations, rollout, simulate
-from srlib.distill.messages import fit_trimmed
+from srlib.distill.gnn import GraphNetwork, Particles, Potential, accelerations, rollout, simulate
+from srlib.distill.gnn.messages import fit_trimmed
 from srlib.teaching import check, predict, progress, recall, show
 from srlib.teaching.dashboards.forces import Setup, data, learn, node_map, record, replaced, same_form
 from srlib.teaching.dashboards.forces_panels import (

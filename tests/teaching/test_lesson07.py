@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from srlib import Expression
-from srlib.distill import Particles, accelerations, energies, simulate
+from srlib.distill.gnn import Particles, accelerations, energies, simulate
 from srlib.teaching.dashboards import forces, forces_panels, lesson07
 from srlib.teaching.exercises import lesson07 as exercises
 from srlib.teaching.style import blank, to_png
@@ -133,7 +133,7 @@ def test_node_map_of_a_network_without_a_node_model():
 
 
 def test_pictures_are_drawn_without_warnings(made):
-    from srlib.distill import rollout
+    from srlib.distill.gnn import rollout
 
     run = rollout("spring", {"network": made.network}, Particles.random(3, 4, random_state=0), steps=21)
     pictures = [

@@ -1,6 +1,6 @@
 """Lesson 07: graph networks in training, recorded epoch by epoch, what their messages say, and what becomes of them.
 
-Simulations, networks and fits are those of :mod:`srlib.distill`. The pictures are in :mod:`.forces_panels`.
+Simulations, networks and fits are those of :mod:`srlib.distill.gnn`. The pictures are in :mod:`.forces_panels`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import numpy as np
 
 from srlib import EvolutionRegressor, Expression
 from srlib.constants import refit
-from srlib.distill import (
+from srlib.distill import Distillation
+from srlib.distill.gnn import (
     LAWS,
     Architecture,
-    Distillation,
     Epoch,
     Formulas,
     GraphNetwork,
@@ -30,7 +30,7 @@ from srlib.distill import (
     to_graphs,
     train,
 )
-from srlib.distill.messages import MessageTeacher, fit_trimmed
+from srlib.distill.gnn.messages import MessageTeacher, fit_trimmed
 
 __all__ = [
     "INPUTS", "Moment", "Recording", "Setup", "data", "learn", "node_map", "record", "recording", "replaced",
@@ -50,7 +50,7 @@ class Setup:
     Attributes
     ----------
     potential : str
-        A name of :data:`srlib.distill.POTENTIALS`, or "hidden": that of exercise 7.6.
+        A name of :data:`srlib.distill.gnn.POTENTIALS`, or "hidden": that of exercise 7.6.
     variant : str
     loss : {"mae", "mse", "huber"}
     relative : bool
@@ -88,7 +88,7 @@ class Setup:
 
     @property
     def law(self) -> str:
-        """The force over a linear map, for :func:`srlib.distill.judge`."""
+        """The force over a linear map, for :func:`srlib.distill.gnn.judge`."""
         return self.potential if self.potential in LAWS else "q1*q2/r"
 
 
@@ -202,7 +202,7 @@ def learn(made: Recording, component: int | None = None, callbacks=()) -> Record
 def same_form(read: Recording, component: int) -> tuple[Expression, float]:
     """The formula that was read, its constants fitted to another component of the messages, and its R2 on fresh pairs.
 
-    Rows weigh as in :func:`srlib.distill.distill_message`.
+    Rows weigh as in :func:`srlib.distill.gnn.distill_message`.
     """
     teacher, learned = MessageTeacher(read.network, component), read.learned
     y, fresh = teacher(learned.X), teacher(learned.fresh)

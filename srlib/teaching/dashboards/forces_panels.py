@@ -6,8 +6,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from srlib.distill import VARIANTS
-from srlib.distill.simulator import Rollout
+from srlib.distill.gnn import VARIANTS
+from srlib.distill.gnn.simulator import Rollout
 
 from ..controls import Choice, Slider, Toggle
 from ..live import LiveRun

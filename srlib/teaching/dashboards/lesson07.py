@@ -7,9 +7,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from srlib.distill import POTENTIALS, Trajectories, energies, simulate
-from srlib.distill.graphs import edges
-from srlib.distill.messages import fit_trimmed
+from srlib.distill.gnn import POTENTIALS, Trajectories, energies, simulate
+from srlib.distill.gnn.graphs import edges
+from srlib.distill.gnn.messages import fit_trimmed
 
 from ..controls import Choice, Slider
 from ..panel import Panel

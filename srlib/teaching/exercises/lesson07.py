@@ -208,7 +208,7 @@ def _(answer):
 
 def hidden_potential():
     """The potential of exercise 7.6. (Whoever reads on spoils the game.)"""
-    from srlib.distill import Potential
+    from srlib.distill.gnn import Potential
 
     return Potential("hidden", "*".join(reversed(["r", "q2", "q1"])), dt=1e-2)
 
