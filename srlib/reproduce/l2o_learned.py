@@ -46,7 +46,6 @@ FOLDER = Path("course/results")
 TRAINED_ON = DigitsMLP(hidden=(8,))
 TEACHERS = {"rp_s": (rp_s, 300), "dm": (dm, 150)}  # and episodes of the meta-training
 STEPS = 200
-UNROLL = 100  # of tuning: short unrolls teach to hurry, at the price of the final loss
 AVERAGES = ("avg90_gt", "avg99_gt", "rms90_mt", "rms99_mt", "t")
 OPERATORS = [Expression.operator(text) for one in DOCUMENT_OPERATORS.values() for text in one if "=" in text]
 
@@ -212,7 +211,7 @@ def read_rule(text: str, scale: float = 0.05) -> FormulaRule:
 class TunedRow:
     """A formula whose constants were meta-trained: mean losses of the first and the last episodes of 200 steps.
 
-    ``diverged`` counts optimizees that were stopped.
+    ``diverged`` counts optimizees that were stopped, ``skipped`` unrolls whose meta-gradient was not finite.
     """
 
     teacher: str
@@ -221,6 +220,7 @@ class TunedRow:
     first: float
     last: float
     diverged: int
+    skipped: int
     equation: str
     seconds: float
 
@@ -234,15 +234,24 @@ TUNED = [
 
 @one_torch_thread()
 def tuning(name: str, form: str, seed: int) -> TunedRow:
-    """Fine-tune one formula."""
+    """Fine-tune one formula, with second derivatives: without them the meta-gradient does not see oscillations."""
     began = time.perf_counter()
     rule = read_rule(TEMPLATES[form] if name == "none" else str(formula(name, form, seed)))
     done = meta_train(
-        rule, TRAINED_ON, episodes=40, optimizees=2, steps=STEPS, unroll=UNROLL, learning_rate=0.02, seed=seed + 100
+        rule,
+        TRAINED_ON,
+        episodes=25,
+        optimizees=2,
+        steps=STEPS,
+        unroll=50,
+        learning_rate=0.02,
+        order=2,
+        seed=seed + 100,
     )
     first, last = (np.mean([one.last for one in part]) for part in (done.history[:5], done.history[-10:]))
     return TunedRow(
-        name, form, seed, digits(first, 4), digits(last, 4), done.diverged, str(rule.expression()),
+        name, form, seed, digits(first, 4), digits(last, 4), done.diverged,
+        sum(one.skipped for one in done.history), str(rule.expression()),
         round(time.perf_counter() - began, 1),
     )  # fmt: skip
 

@@ -29,6 +29,8 @@ RATES = {
     "momentum": (momentum, (0.03, 0.1, 0.2, 0.3, 0.6, 1.0)),
     "rmsprop": (rmsprop, (0.003, 0.01, 0.03, 0.1)),
     "adam": (adam, (0.01, 0.02, 0.03, 0.06, 0.1, 0.3)),
+    # no baseline of the document: what RNNprop's features are averaged with
+    "adam, betas 0.95": (functools.partial(adam, beta1=0.95, beta2=0.95), (0.01, 0.02, 0.03, 0.06, 0.1, 0.3)),
 }
 FORMULAS = {
     "rp_s eq. 6, 20 lags": ("rp_s", "eq. 6, 20 lags"),

@@ -24,7 +24,7 @@ def test_each_job_is_done_once(name):
 
 def test_lags_recover_momentum_and_not_adam():
     assert recover("momentum", "linear, 100 lags", 0).r2 > 1 - 1e-5
-    assert recover("adam", "linear, 20 lags", 0).r2 < 0.6
+    assert recover("adam", "linear, 20 lags", 0).r2 < 0.8
 
 
 def test_the_cost_counts_what_is_kept():

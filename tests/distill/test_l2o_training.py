@@ -59,6 +59,15 @@ def test_the_gradient_through_the_unroll_is_that_of_finite_differences(kind, obj
             assert parameter.grad.view(-1)[at].item() == pytest.approx((above - below) / 2e-5, rel=1e-5, abs=1e-8)
 
 
+@pytest.mark.parametrize("formula", ["-0.5*mt - 0.2*gt", "-0.5*mt30/(rms99_gt + 0.1)", "-0.5*mt25 - 0.1*avg9_gt"])
+def test_the_second_order_gradient_is_finite_where_gradients_are_zero(formula):
+    rule, batch = FormulaRule(formula, 0.05), DigitsMLP(hidden=(3,), batch=4).sample(2)
+    assert (batch.gradients(batch.start, 1)[1] == 0).any()  # weights of pixels that are black
+    loss, *_ = unroll_loss(rule, batch, 5, order=2)
+    loss.backward()
+    assert rule.relative.grad.isfinite().all() and (rule.relative.grad != 0).any()
+
+
 def test_first_and_second_order_agree_where_gradients_do_not_depend_on_the_parameters():
     """With the gradient known beforehand, leaving out its derivative leaves out nothing."""
     batch = Quadratics(3).sample(2, 1)
@@ -165,7 +174,8 @@ def test_diverging_unrolls_are_counted_and_nothing_becomes_nan():
     trained = meta_train(rule, Quadratics(3), episodes=5, steps=40, unroll=10, optimizees=2)
     assert trained.diverged == 10 and rule.relative.isfinite().all()
     broken = FormulaRule("-g*log(-1*g*g)", 1.0)  # never has a value
-    trained = meta_train(broken, Quadratics(3), episodes=2, steps=10, unroll=5, optimizees=2)
+    with pytest.warns(RuntimeWarning, match="nothing was learned"):
+        trained = meta_train(broken, Quadratics(3), episodes=2, steps=10, unroll=5, optimizees=2)
     assert trained.diverged == 4 and all(e.skipped for e in trained.history) and broken.relative.isfinite().all()
 
 

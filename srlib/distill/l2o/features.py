@@ -169,9 +169,9 @@ class Features:
         if name == "vhat":
             return moments["v"] / second
         if name in POWERS:
-            size = (moments[f"w{name}"] / second) ** (1 / POWERS[name])
+            size = _root(moments[f"w{name}"] / second, 1 / POWERS[name])
         else:
-            size = (moments["v"] / second).sqrt()
+            size = _root(moments["v"] / second)
         return (g if name == "gt" else moments["m"] / first) / (size + self.eps)
 
     def histories(self, signals: State, state: State, t: int) -> tuple[list[torch.Tensor], State]:
@@ -182,7 +182,7 @@ class Features:
             if average:
                 new[name] = decay * state[name] + (1 - decay) * (now if average == "avg" else now * now)
                 mean = new[name] / (1 - decay**t)
-                columns.append(mean if average == "avg" else mean.sqrt())
+                columns.append(mean if average == "avg" else _root(mean))
             else:
                 columns.append(now if lag == 0 else state[f"{signal}_{lag}"])
         for signal, most in self._lags.items():
@@ -191,3 +191,10 @@ class Features:
             if most:
                 new[f"{signal}_1"] = signals[signal]
         return columns, new
+
+
+def _root(x: torch.Tensor, power: float = 0.5) -> torch.Tensor:
+    """``x**power`` for x >= 0, with derivative 0 at 0: infinity there would be NaN in second-order meta-gradients."""
+    zero = x == 0
+    root = torch.where(zero, 1.0, x)
+    return torch.where(zero, x, root.sqrt() if power == 0.5 else root**power)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -43,8 +44,8 @@ class Episode:
         The mean loss of the optimizees that did not diverge, in its first and its last unroll.
     diverged : int
         Optimizees that were stopped.
-    skipped : int
-        Unrolls after which nothing was learned, because the meta-gradient was not finite.
+    unrolls, skipped : int
+        Its unrolls, and after how many nothing was learned, because the meta-gradient was not finite.
     """
 
     number: int
@@ -54,6 +55,7 @@ class Episode:
     first: float
     last: float
     diverged: int
+    unrolls: int
     skipped: int
 
 
@@ -165,11 +167,11 @@ def meta_train(
             length = lengths[min(int(now * len(lengths)), len(lengths) - 1)]
             batch = families[(number - 1) % len(families)].sample(optimizees, (seed, number))
             teacher = imitate if until is None or number <= until else None
-            first, last, stopped, skipped = _episode(
+            first, last, *counts = _episode(
                 rule, batch, length, unroll, adam, parameters, max_norm,
                 objective=objective, clip=clip, order=order, imitate=teacher, share=share,
             )  # fmt: skip
-            history.append(Episode(number, episodes or 0, clock() - began, length, first, last, stopped, skipped))
+            history.append(Episode(number, episodes or 0, clock() - began, length, first, last, *counts))
             if checkpoint is not None and number % 10 == 0:
                 _keep(checkpoint, about, rule, adam, history)
             if any([bool(callback(history[-1])) for callback in callbacks]):
@@ -181,11 +183,18 @@ def meta_train(
         reason = "interrupted"
     if checkpoint is not None:
         _keep(checkpoint, about, rule, adam, history)
+    if history and all(one.skipped == one.unrolls for one in history):
+        warnings.warn(
+            f"nothing was learned in {len(history)} episodes: no meta-gradient was finite; optimizees diverge (try a "
+            "smaller scale), or the rule has no derivative somewhere",
+            RuntimeWarning,
+            stacklevel=3,
+        )
     return MetaTraining(rule, tuple(history), reason)
 
 
 def _episode(rule, batch, length, unroll, adam, parameters, max_norm, **options):
-    """One episode; the mean loss of its first and its last unroll, and how many diverged and were skipped."""
+    """One episode: the values of an :class:`Episode` from ``first`` on."""
     state, theta, diverged = rule.start(batch.start), batch.start, torch.zeros(len(batch), dtype=torch.bool)
     with torch.no_grad():
         first_losses = batch.losses(theta, 1).abs().clamp(min=1e-12)
@@ -211,7 +220,7 @@ def _episode(rule, batch, length, unroll, adam, parameters, max_norm, **options)
             break
         theta, state = last.theta.detach(), {name: one.detach() for name, one in last.state.items()}
         copied = copied and {name: one.detach() for name, one in copied.items()}
-    return means[0], means[-1], int(diverged.sum()), skipped
+    return means[0], means[-1], int(diverged.sum()), len(means), skipped
 
 
 def _check(rule, families, lengths, episodes, time_limit) -> None:
