@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from srlib.distill.l2o import FormulaRule, adam, mapping_complexity, mapping_curve, momentum
-from srlib.teaching.dashboards import lesson08, optimizers
+from srlib.teaching.dashboards import lesson08, optimizers, unrolls
 from srlib.teaching.style import blank, to_png
 from tests.teaching.bank import assert_bank
 
@@ -90,7 +90,7 @@ def test_panels_can_be_driven_everywhere(panel, settings):
 
 def test_the_unroll_is_drawn():
     fig = blank(9, 3.2)
-    lesson08.draw_unroll(fig)
+    unrolls.draw_unroll(fig)
     assert len(to_png(fig)) > 6_000
 
 
@@ -98,21 +98,21 @@ def test_the_unroll_is_drawn():
 
 
 def test_live_runs_repeat_and_change_the_rule():
-    first, again = (lesson08.meta_run().run(episodes=5, seed=1) for _ in range(2))
+    first, again = (unrolls.meta_run().run(episodes=5, seed=1) for _ in range(2))
     assert [one.last for one in first.history] == [one.last for one in again.history]
     assert len(first.history) == 5 and not np.array_equal(first.before, first.now)
-    assert "Episode 5" in lesson08.describe_training(first)
+    assert "Episode 5" in unrolls.describe_training(first)
 
 
 def test_a_formula_is_tuned():
-    result = lesson08.meta_run().run(what="formula", episodes=5, unroll=30)
-    start = FormulaRule(lesson08.START).expression().format(3)
+    result = unrolls.meta_run().run(what="formula", episodes=5, unroll=30)
+    start = FormulaRule(unrolls.START).expression().format(3)
     assert result.formula and result.formula != start
-    lesson08.draw_training(result, blank(9, 4))
+    unrolls.draw_training(result, blank(9, 4))
 
 
 def test_a_live_run_stops_soon():
-    live = lesson08.meta_run()
+    live = unrolls.meta_run()
     live.start(episodes=120)
     end = time.monotonic() + 60
     while not live.job.published and time.monotonic() < end:
@@ -245,6 +245,9 @@ def test_exercise_4_mean_lag(capsys):
 def test_exercise_5_knee(capsys):
     import pandas as pd
 
+    def longest(c, r):
+        return int(c[-1]) if r[-1] < r.max() else int(c[r >= r.max() - 0.01].min())
+
     assert_bank(
         "8.5",
         capsys,
@@ -254,7 +257,7 @@ def test_exercise_5_knee(capsys):
         ],
         wrong=[
             (lambda c, r: int(c[r.argmax()]), "the most faithful"),
-            (lambda c, r: int(c[-1]) if r[-1] < r.max() else int(c[r >= r.max() - 0.01].min()), "the longest formula, and"),
+            (longest, "the longest formula, and"),
             (lambda c, r: int(c[np.argmax(np.diff(r)) + 1]), "the largest jump"),
             (lambda c, r: int(c[r >= r[-1] - 0.01].min()), "compare with the largest R2"),
             (lambda c, r: int(c[0]), "The shortest formula has"),

@@ -1,6 +1,6 @@
-"""Lesson 08: optimisers racing on a landscape, mapping curves, rules as formulas of few terms, and live meta-training.
+"""Lesson 08: optimisers racing on a landscape, mapping curves, and rules as formulas of few terms.
 
-Rules and recordings are in :mod:`.optimizers`.
+Rules and recordings are in :mod:`.optimizers`, the unroll and live meta-training in :mod:`.unrolls`.
 """
 
 from __future__ import annotations
@@ -12,30 +12,17 @@ import numpy as np
 import torch
 from torch.func import vmap
 
-from srlib.distill.l2o import (
-    Episode,
-    FormulaRule,
-    Quadratics,
-    Rosenbrock,
-    adam,
-    mapping_curve,
-    momentum,
-    race,
-    rp_s,
-    sgd,
-    steps_of,
-)
+from srlib.distill.l2o import Quadratics, Rosenbrock, adam, mapping_curve, momentum, race, sgd, steps_of
 
 from ..controls import Choice, Slider
-from ..live import LiveRun
 from ..panel import Panel
 from ..style import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILLION
-from .optimizers import FAMILIES, FEATURES, LAGS, LEARNED, RULES, SMALL, Short, learned_rule, short_rule, training_of
+from .optimizers import FAMILIES, FEATURES, LAGS, LEARNED, RULES, SMALL, Short, learned_rule, short_rule
 from .pictures import cut, still
 
 __all__ = [
-    "Mapping", "Race", "Training", "compute_mapping", "compute_race", "distil_panel", "draw_mapping", "draw_race",
-    "draw_short", "draw_training", "draw_unroll", "mapping_panel", "meta_run", "race_panel", "still",
+    "Mapping", "Race", "compute_mapping", "compute_race", "distil_panel", "draw_mapping", "draw_race", "draw_short",
+    "mapping_panel", "race_panel", "still",
 ]  # fmt: skip
 
 LOOKS = {
@@ -126,36 +113,6 @@ def race_panel() -> Panel:
         Slider("adam_rate", 0.01, 1.0, 0.1, 0.1, label="rate of Adam", log=True),
     ]
     return Panel(compute_race, draw_race, controls, describe_race, "Optimisers racing", (10, 4.6))
-
-
-# ---------------------------------------------------------------- unrolled
-
-
-def draw_unroll(fig, steps: int = 4) -> None:
-    """The unrolled computation: parameters along the top, the same rule below each step."""
-    ax = fig.subplots()
-    box = {"boxstyle": "round,pad=0.35", "linewidth": 1.5}
-    for t in range(steps + 1):
-        ax.text(t, 2, f"$\\theta_{t}$", ha="center", va="center", bbox=box | {"fc": "white", "ec": BLACK})
-        ax.text(t, 3, f"$L_{t}$", ha="center", va="center", bbox=box | {"fc": "white", "ec": VERMILLION})
-        _arrow(ax, (t, 2.25), (t, 2.75), VERMILLION)
-        if t == steps:
-            continue
-        ax.text(t + 0.5, 1, "rule", ha="center", va="center", bbox=box | {"fc": "#E8F1F8", "ec": BLUE})
-        _arrow(ax, (t + 0.22, 2), (t + 0.78, 2), BLACK)
-        _arrow(ax, (t + 0.1, 1.75), (t + 0.4, 1.25), GREY, "--")
-        _arrow(ax, (t + 0.56, 1.25), (t + 0.86, 1.78), BLUE)
-        if t:
-            _arrow(ax, (t - 0.28, 1), (t + 0.28, 1), GREEN)
-    ax.text(0.03, 1.35, "gradient", fontsize=10, color=GREY, ha="center")
-    ax.text(0.98, 1.38, "update", fontsize=10, color=BLUE, ha="left")
-    ax.text(1.0, 0.72, "state", fontsize=10, color=GREEN, ha="center", va="top")
-    ax.set(xlim=(-0.4, steps + 0.4), ylim=(0.3, 3.4))
-    ax.axis("off")
-
-
-def _arrow(ax, start, end, color, line="-") -> None:
-    ax.annotate("", end, start, arrowprops={"arrowstyle": "->", "color": color, "linestyle": line, "linewidth": 1.6})
 
 
 # ---------------------------------------------------------------- mapping curves
@@ -266,8 +223,8 @@ def _formula(result: Short) -> str:
 def describe_short(result: Short) -> str:
     """Fidelity of the shortest and of the longest."""
     return (
-        f"{result.rule} on {result.family}, from {result.features}: R² on held-out optimizees {result.held[0]:.3f} with "
-        f"one term and {result.held[-1]:.3f} with {len(result.held)}: {_formula(result)}."
+        f"{result.rule} on {result.family}, from {result.features}: R² on held-out optimizees {result.held[0]:.3f} "
+        f"with one term and {result.held[-1]:.3f} with {len(result.held)}: {_formula(result)}."
     )
 
 
@@ -282,75 +239,3 @@ def distil_panel() -> Panel:
         Slider("gamma", 0.1, 100.0, 0.25, 100.0, label="γ (100: straight lines)", log=True),
     ]
     return Panel(short_rule, draw_short, controls, describe_short, "From trajectories to a formula", (10, 4.4))
-
-
-# ---------------------------------------------------------------- meta-training, live
-
-
-@dataclass(frozen=True)
-class Training:
-    """A meta-training so far: its episodes, and the mapping curve before it and now."""
-
-    history: tuple[Episode, ...]
-    values: np.ndarray
-    before: np.ndarray
-    now: np.ndarray
-    formula: str
-
-
-START = "-0.3*tanh(1*mt + 0.1*gt)/(1 + 0.01*t)"  # written down by us, to be tuned
-
-
-def meta_run() -> LiveRun:
-    """Meta-training of a small network, or of a formula's constants, on digits."""
-
-    def work(job, what, episodes, unroll, seed):
-        rule = rp_s(seed=int(seed)) if what == "network" else FormulaRule(START, 0.05)
-        values, seen = np.linspace(-3, 3, 41), []
-
-        def curve():
-            return mapping_curve(rule, "mt", values, t=1)
-
-        before = curve()
-
-        def callback(episode):
-            seen.append(episode)
-            words = "" if what == "network" else rule.expression().format(3)
-            job.report(len(seen) / episodes, f"episode {len(seen)} of {episodes}")
-            return job.publish(Training(tuple(seen), values, before, curve(), words))
-
-        training_of(rule, int(episodes), int(seed), int(unroll), [callback])
-        return job.snapshot
-
-    controls = [
-        Choice("what", {"network RP_s": "network", "the constants of a formula": "formula"}, "network", label="train"),
-        Slider("episodes", 5, 120, 5, 30, label="episodes"),
-        Slider("unroll", 10, 50, 10, 20, label="unroll, steps"),
-        Slider("seed", 0, 20, 1, 0, label="seed"),
-    ]
-    return LiveRun(work, draw_training, controls, describe_training, "Learning to optimise", (10, 4.2))
-
-
-def draw_training(result: Training, fig) -> None:
-    """Losses by episode, and the mapping curve before and now."""
-    left, right = fig.subplots(1, 2)
-    number = [one.number for one in result.history]
-    left.plot(number, [one.first for one in result.history], "s--", color=GREY, markersize=4, label="first unroll")
-    left.plot(number, [one.last for one in result.history], "o-", color=VERMILLION, markersize=4, label="last unroll")
-    left.set(yscale="log", xlabel="episode", ylabel="mean loss of the optimizees")
-    left.legend(fontsize=10)
-    right.plot(result.values, result.before, color=GREY, linestyle="--", label="before the training")
-    right.plot(result.values, result.now, color=VERMILLION, linestyle="-", label="now")
-    right.set(xlabel="mt, with gt = 0, at the first step", ylabel="update before scaling", ylim=(-1.05, 1.05))
-    right.legend(fontsize=10, loc="upper right")
-    if result.formula:
-        right.set_title(cut(result.formula, 48), fontsize=10)
-
-
-def describe_training(result: Training) -> str:
-    """How the last episodes went."""
-    last = result.history[-1]
-    return (
-        f"Episode {last.number}, {last.steps} steps: mean loss {last.first:.2f} in its first unroll, {last.last:.2f} in "
-        f"its last{'; the formula is now ' + result.formula if result.formula else ''}."
-    )

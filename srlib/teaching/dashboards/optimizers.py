@@ -18,6 +18,7 @@ from sklearn.linear_model import orthogonal_mp
 from srlib.distill.l2o import (
     DigitsMLP,
     Family,
+    FormulaRule,
     Quadratics,
     Rule,
     Trajectories,
@@ -69,12 +70,18 @@ def learned_rule() -> tuple[Rule, str]:
 
 
 def training_of(rule: Rule, episodes: int, seed: int = 0, unroll: int = 20, callbacks=()):
-    """The lesson's meta-training: episodes of 20, then 40 steps; a formula's constants are tuned over longer ones."""
-    tuned = unroll > 20
+    """The lesson's meta-training, on two new digits networks in each episode.
+
+    A network learns from the losses of episodes of two unrolls. A formula's constants are tuned by their logarithms,
+    which give small losses their weight, and with second derivatives: without these the meta-gradient does not see that
+    large steps oscillate.
+    """
+    how = {"objective": "sum", "learning_rate": 5e-3}
+    if isinstance(rule, FormulaRule):
+        how = {"objective": "log", "learning_rate": 0.05, "order": 2}
     return meta_train(
-        rule, SMALL, episodes=episodes, optimizees=2, unroll=unroll, seed=seed, callbacks=callbacks,
-        steps=2 * unroll if tuned else (20, 40), learning_rate=0.03 if tuned else 5e-3,
-        objective="log" if tuned else "sum",
+        rule, SMALL, episodes=episodes, optimizees=2, unroll=unroll, steps=2 * unroll, seed=seed, callbacks=callbacks,
+        **how,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from .lesson03 import _same, _values
     "8.1",
     "momentum as a sum",
     hints=(
-        "Write b_t = decay*b_(t-1) + g_t, and put b_(t-1) = decay*b_(t-2) + g_(t-1) into it. What stands before each g?",
+        "Write b_t = decay*b_(t-1) + g_t, and put the same for b_(t-1) into it. What stands before each g?",
         "g_t counts 1, g_(t-1) counts decay, g_(t-2) counts decay*decay.",
     ),
 )
@@ -74,8 +74,7 @@ def _(answer):
         if _same(got, right):
             continue
         others = {
-            "Without bias correction the first averages are far too small, and not by the same factor.": -m
-            / np.sqrt(v),
+            "Without bias correction the first averages are too small, and not by the same factor.": -m / np.sqrt(v),
             "You divide by v, not by its root: the units of the gradient must cancel.": -(m / first) / (v / second),
             "You use the last gradient where Adam uses the average of them: that is RMSprop with bias "
             "correction.": -g[-1] / np.sqrt(v / second),
@@ -134,7 +133,7 @@ def _(answer):
         for sentence, other in others.items():
             if _same(got, other):
                 raise Wrong(sentence)
-        raise Wrong(f"With a = {a}, h = {h:g}, θ = {theta:g} and T = {T} it is {right:.4f}, and yours {float(got):.4f}.")
+        raise Wrong(f"With a = {a}, h = {h:g}, θ = {theta:g}, T = {T} it is {right:.4f}, and yours {float(got):.4f}.")
     return "It is 0 at a = 1/h, the rate that solves the problem in one step, and explodes with T where |1 - a h| > 1."
 
 
