@@ -263,8 +263,8 @@ def meta_gradient(a, h, theta, T):
 check("8.3", meta_gradient)
 
 # %% [markdown]
-# The digits network has 610 parameters in place of one, and the rule a few hundred weights. Press Start: 30 episodes on
-# networks that read 8 x 8 pixel digits. In each episode two new networks are trained, by the rule as it is then.
+# The digits network has 610 parameters in place of one, and the rule 482 weights. Press Start: 45 episodes on networks
+# that read 8 x 8 pixel digits. In each episode two new networks are trained for 20 steps, by the rule as it is then.
 
 # %%
 live = meta_run()
@@ -276,33 +276,33 @@ trained_here = pictured.run()
 still(pictured)
 
 # %% [markdown]
-# On the left the losses fall: within its 40 steps the trained rule gets much further than before. On the right: how it
-# answers to `mt` has become steeper. (The first rule was not nothing: srlib starts it as
-# $\tanh(-0.3\,\text{mt} - 0.05\,\text{gt})$, so that it goes downhill. From random weights half a minute of training
-# is not enough.)
+# On the left the losses fall: within its 20 steps the trained rule gets further than before. On the right is how its
+# first update answers to `mt`: it has become steeper. (The rule before was not nothing: srlib starts it as
+# $\tanh(-0.3\,\text{mt} - 0.05\,\text{gt})$, so that it goes downhill. From random weights so short a training is not
+# enough.)
 #
-# **Predict.** This rule was trained on episodes of 20 and 40 steps. Let it now train larger networks, on digits that
-# it has not seen, for **200** steps. Is the trained rule better than the one before training?
+# **Predict.** This rule was trained on episodes of 20 steps. Let it now train larger networks, on digits that it has
+# not seen, for **200** steps. Is the trained rule better than the one before training?
 
 # %%
-predict("200 steps, trained on 40", ..., ["better than before", "worse than before"])
+predict("200 steps, trained on 20", ..., ["better than before", "worse than before"])
 
 # %% tags=["nbval-ignore-output"]
 judged = DigitsMLP(hidden=(16,), half=1).sample(6, (0, 7))  # the other half of the digits, twice the units
 before, short = rp_s(seed=0), rp_s(seed=0)
-training_of(short, 30)
+short.load_state_dict(trained_here.weights)
 learned, where = learned_rule()
 print(f"{LEARNED}: {where}")
-field = race({"before training": before, "30 episodes of 40 steps": short, "300 episodes of 100 steps": learned},
-             judged, 200)  # fmt: skip
+contest = {"before training": before, "45 episodes of 20 steps": short, "300 episodes, up to 100 steps": learned}
+field = race(contest, judged, 200)
 fig, ax = figure(8, 4.2)
 for look, (name, outcome) in zip(CYCLE, field.items(), strict=False):
     ax.plot(np.arange(1, 201), outcome.losses.mean(dim=1), **look, label=name)
-ax.axvline(40, color=GREY, linewidth=1, linestyle="-")
+ax.axvline(20, color=GREY, linewidth=1, linestyle="-")
 ax.set(yscale="log", xlabel="step", ylabel="training loss, mean of 6 networks", title="Three rules on new networks")
 ax.legend(fontsize=10)
-show(fig, "Training losses of new digits networks by step for three rules. The rule of 30 short episodes is ahead for "
-     "some tens of steps and then stays high; the rule of 300 longer episodes is the lowest at the end.")
+show(fig, "Training losses of new digits networks by step for three rules. The rule of 45 short episodes is ahead of "
+     "the untrained one at first and stays high; the rule of 300 longer episodes is the lowest at the end.")
 
 
 def at(outcome, step):
@@ -310,13 +310,13 @@ def at(outcome, step):
     return outcome.losses[step - 5 : step].mean().item()
 
 
-print(pd.DataFrame({name: {f"step {t}": at(one, t) for t in (20, 40, 200)} for name, one in field.items()}).T.round(3))
+print(pd.DataFrame({name: {f"step {t}": at(one, t) for t in (20, 50, 200)} for name, one in field.items()}).T.round(3))
 
 # %%
-assert at(field["30 episodes of 40 steps"], 20) < at(field["before training"], 20)
-assert at(field["30 episodes of 40 steps"], 200) > 2 * at(field["before training"], 200)
-assert at(field["300 episodes of 100 steps"], 200) < at(field["before training"], 200)
-recall("200 steps, trained on 40", "worse than before")
+assert at(field["45 episodes of 20 steps"], 20) < at(field["before training"], 20)
+assert at(field["45 episodes of 20 steps"], 200) > 1.5 * at(field["before training"], 200)
+assert at(field["300 episodes, up to 100 steps"], 200) < at(field["before training"], 200)
+recall("200 steps, trained on 20", "worse than before")
 
 # %% [markdown]
 # **Short unrolls teach to hurry.** Large steps win the first steps and never settle: the rule learned what it was
@@ -435,8 +435,8 @@ print("mapping complexity here:", mapping_complexity(front))
 # %% [markdown]
 # ## The formula at work
 #
-# An R2 of 0.7 means that a third of what the network does is lost. **Predict**: used as an optimiser in its place, the
-# linear rule with two lags will reach a final training loss that is…
+# With an R2 so far below 1, a good part of what the network does is lost. **Predict**: used as an optimiser in its
+# place, the linear rule with two lags will reach a final training loss that is…
 
 # %%
 predict("the formula in place of the network", ..., ["several times higher", "a little higher", "not higher"])
@@ -455,7 +455,7 @@ for name, make, scales in (("momentum", momentum, (0.1, 0.3)), ("Adam", adam, (0
     )
 entrants["formula, two lags"] = FormulaRule(two_lags, 0.05)
 entrants["formula of the search"] = FormulaRule(searched.best(), 0.05)
-results = race(entrants, judged, 200) | {LEARNED: field["300 episodes of 100 steps"]}
+results = {LEARNED: field["300 episodes, up to 100 steps"], **race(entrants, judged, 200)}
 table = pd.DataFrame({
     name: {"training loss": one.final().mean().item(), "± (networks)": one.final().std().item(),
            "held-out loss": judged.judged(one.theta).mean().item(),
@@ -467,13 +467,13 @@ print(table.sort_values("training loss").round(3).to_string())
 # %%
 ratio = table.loc["formula, two lags", "training loss"] / table.loc[LEARNED, "training loss"]
 recall("the formula in place of the network",
-       "not higher" if ratio <= 1.02 else "a little higher" if ratio < 2 else "several times higher")  # fmt: skip
-assert ratio < 2
+       "not higher" if ratio < 1.05 else "a little higher")  # fmt: skip
+assert ratio < 1.3
 
 # %% [markdown]
 # Look at three columns.
 #
-# - **Fidelity does not rank rules.** The formula that has lost a third of the network's behaviour is no worse than the
+# - **Fidelity does not rank rules.** The formula that has lost a part of the network's behaviour is no worse than the
 #   network. What was lost was not needed, or was noise that the network makes.
 # - **The training loss is not the held-out loss.** Learned rules were trained to lower the loss *on the minibatches*,
 #   and that they do. Whether these networks read new digits better is another column, and another order.
@@ -485,8 +485,8 @@ assert ratio < 2
 # ## Fine-tuning the constants
 #
 # The third step of the paper: a formula has few constants, and the unroll can be differentiated by them as it was by
-# the network's weights. Choose "the constants of a formula" in the live run above, with an unroll of 50. It begins with a
-# rule that we wrote down in a minute:
+# the network's weights. Choose "the constants of a formula" in the live run above, with an unroll of 50. It begins
+# with a rule that we wrote down in a minute:
 
 # %%
 print("before:", FormulaRule(START).expression().format(3))
@@ -623,8 +623,9 @@ assert outcome.diverged.all()
 # | licence | | none | own code |
 #
 # **Spot the slip.** The caption of figure 2 says that the symbolic rule is "even better" than "laboriously tuned"
-# optimisers. In the paper's table of final accuracies: ResNet50 on CIFAR10: 95.40 % (best by hand 94.93); ResNet152
-# on CIFAR100: 78.07 % (80.26); MobileNetV2 on CIFAR100: 75.22 % (74.90). Adam: 10.00, 22.40 and 1.00 %. What do you say?
+# optimisers. The figure of final accuracies that comes with the code says: ResNet50 on CIFAR10: 95.40 % (the best by
+# hand 94.93); ResNet152 on CIFAR100: 78.07 % (80.26); MobileNetV2 on CIFAR100: 75.22 % (74.90). Adam: 10.00, 22.40 and
+# 1.00 %. What do you say?
 #
 # <details><summary>Answer</summary>
 #

@@ -72,17 +72,16 @@ def learned_rule() -> tuple[Rule, str]:
 def training_of(rule: Rule, episodes: int, seed: int = 0, unroll: int = 20, callbacks=()):
     """The lesson's meta-training, on two new digits networks in each episode.
 
-    A network learns from the losses of episodes of two unrolls. A formula's constants are tuned by their logarithms,
-    which give small losses their weight, and with second derivatives: without these the meta-gradient does not see that
-    large steps oscillate.
+    A network learns from the losses of episodes of one unroll. A formula's constants are tuned over two, by the losses'
+    logarithms, which give small losses their weight, and with second derivatives: without these the meta-gradient does
+    not see that large steps oscillate.
     """
-    how = {"objective": "sum", "learning_rate": 5e-3}
+    how = {"objective": "sum", "learning_rate": 5e-3, "steps": unroll}
     if isinstance(rule, FormulaRule):
-        how = {"objective": "log", "learning_rate": 0.05, "order": 2}
+        how = {"objective": "log", "learning_rate": 0.05, "order": 2, "steps": 2 * unroll}
     return meta_train(
-        rule, SMALL, episodes=episodes, optimizees=2, unroll=unroll, steps=2 * unroll, seed=seed, callbacks=callbacks,
-        **how,
-    )  # fmt: skip
+        rule, SMALL, episodes=episodes, optimizees=2, unroll=unroll, seed=seed, callbacks=callbacks, **how
+    )
 
 
 def rule_named(name: str) -> Rule:

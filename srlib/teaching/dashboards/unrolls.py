@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from srlib.distill.l2o import Episode, FormulaRule, mapping_curve, rp_s
 
@@ -52,12 +53,13 @@ def _arrow(ax, start, end, color, line="-") -> None:
 
 @dataclass(frozen=True)
 class Training:
-    """A meta-training so far: its episodes, and the mapping curve before it and now."""
+    """A meta-training so far: its episodes, the mapping curve before it and now, the rule's weights and its formula."""
 
     history: tuple[Episode, ...]
     values: np.ndarray
     before: np.ndarray
     now: np.ndarray
+    weights: dict[str, torch.Tensor]
     formula: str
 
 
@@ -80,14 +82,15 @@ def meta_run() -> LiveRun:
             seen.append(episode)
             words = "" if what == "network" else rule.expression().format(3)
             job.report(len(seen) / episodes, f"episode {len(seen)} of {episodes}")
-            return job.publish(Training(tuple(seen), values, before, curve(), words))
+            weights = {name: one.clone() for name, one in rule.state_dict().items()}
+            return job.publish(Training(tuple(seen), values, before, curve(), weights, words))
 
         training_of(rule, int(episodes), int(seed), int(unroll), [callback])
         return job.snapshot
 
     controls = [
         Choice("what", {"network RP_s": "network", "the constants of a formula": "formula"}, "network", label="train"),
-        Slider("episodes", 5, 120, 5, 30, label="episodes"),
+        Slider("episodes", 5, 120, 5, 45, label="episodes"),
         Slider("unroll", 10, 50, 10, 20, label="unroll, steps"),
         Slider("seed", 0, 20, 1, 0, label="seed"),
     ]
@@ -98,9 +101,16 @@ def draw_training(result: Training, fig) -> None:
     """Losses by episode, and the mapping curve before and now."""
     left, right = fig.subplots(1, 2)
     number = [one.number for one in result.history]
-    left.plot(number, [one.first for one in result.history], "s--", color=GREY, markersize=4, label="first unroll")
-    left.plot(number, [one.last for one in result.history], "o-", color=VERMILLION, markersize=4, label="last unroll")
-    left.set(yscale="log", xlabel="episode", ylabel="mean loss of the optimizees")
+    last = [one.last for one in result.history]
+    if result.formula:
+        left.plot(number, [one.first for one in result.history], "s--", color=GREY, markersize=4, label="first unroll")
+        left.plot(number, last, "o-", color=VERMILLION, markersize=4, label="second unroll")
+        left.set(yscale="log")
+    else:
+        left.plot(number, last, "o", color=VERMILLION, markersize=4, alpha=0.6, linestyle="none", label="an episode")
+        smooth = [np.mean(last[max(at - 9, 0) : at + 1]) for at in range(len(last))]
+        left.plot(number, smooth, color=BLACK, linestyle="-", label="mean of the last ten")
+    left.set(xlabel="episode", ylabel="mean loss along the unroll")
     left.legend(fontsize=10)
     right.plot(result.values, result.before, color=GREY, linestyle="--", label="before the training")
     right.plot(result.values, result.now, color=VERMILLION, linestyle="-", label="now")
@@ -114,6 +124,6 @@ def describe_training(result: Training) -> str:
     """How the last episodes went."""
     last = result.history[-1]
     return (
-        f"Episode {last.number}, {last.steps} steps: mean loss {last.first:.2f} in its first unroll, {last.last:.2f} "
-        f"in its last{'; the formula is now ' + result.formula if result.formula else ''}."
+        f"Episode {last.number} of {last.steps} steps: the mean loss along its last unroll is "
+        f"{last.last:.2f}{'; the formula is now ' + result.formula if result.formula else ''}."
     )

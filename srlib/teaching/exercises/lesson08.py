@@ -76,8 +76,10 @@ def _(answer):
         others = {
             "Without bias correction the first averages are too small, and not by the same factor.": -m / np.sqrt(v),
             "You divide by v, not by its root: the units of the gradient must cancel.": -(m / first) / (v / second),
-            "You use the last gradient where Adam uses the average of them: that is RMSprop with bias "
-            "correction.": -g[-1] / np.sqrt(v / second),
+            "You use the last gradient where Adam uses the average of them: that is RMSprop with bias correction.": -g[
+                -1
+            ]
+            / np.sqrt(v / second),
             "Only m is corrected.": -(m / first) / np.sqrt(v),
             "Only v is corrected.": -m / np.sqrt(v / second),
             "The correction has the power t - 1: t counts the gradients that have been seen.": -(
