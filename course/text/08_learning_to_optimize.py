@@ -153,7 +153,7 @@ check("8.2", adam_update)
 
 # %%
 for rule in (sgd(), momentum(), adam()):
-    print(rule.formula)
+    print(rule.formula.format(4))
 print()
 print(inspect.getsource(adam))
 

@@ -68,7 +68,7 @@ def compute_race(
     paths = {name: path[: steps + 1] for name, (path, _) in runs.items()}
     start = problem.start[0].numpy()
     place = np.concatenate([[start], *(path for path, _ in runs.values())])
-    place = place[np.isfinite(place).all(axis=1) & (np.abs(place - start) < 4).all(axis=1)]
+    place = place[np.isfinite(place).all(axis=1) & (np.abs(place - start) < 7).all(axis=1)]
     low, high = place.min(axis=0) - 0.4, place.max(axis=0) + 0.4
     x, y = np.meshgrid(*(np.linspace(a, b, 60) for a, b in zip(low, high, strict=True)))
     points = torch.from_numpy(np.stack([x.ravel(), y.ravel()], axis=1))
