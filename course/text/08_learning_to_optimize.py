@@ -263,7 +263,7 @@ def meta_gradient(a, h, theta, T):
 check("8.3", meta_gradient)
 
 # %% [markdown]
-# The digits network has 610 parameters in place of one, and the rule 482 weights. Press Start: 45 episodes on networks
+# The digits network has 610 parameters in place of one, and the rule 448 weights. Press Start: 45 episodes on networks
 # that read 8 x 8 pixel digits. In each episode two new networks are trained for 20 steps, by the rule as it is then.
 
 # %%

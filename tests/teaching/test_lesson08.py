@@ -18,7 +18,7 @@ from tests.teaching.bank import assert_bank
 def test_the_learned_rule_is_the_stored_one():
     rule, where = optimizers.learned_rule()
     assert where.startswith("stored")
-    assert sum(one.numel() for one in rule.parameters()) == 482
+    assert sum(one.numel() for one in rule.parameters()) == 448
     assert mapping_curve(rule, "mt", [1.0])[0] < -0.2  # it goes downhill
 
 
@@ -38,7 +38,7 @@ def test_adam_is_one_term_of_mt():
 def test_small_gamma_makes_signs():
     rough = optimizers.short_rule("Adam", "noisy quadratics", "mt, gt and their past", 0, 1, 0.1)
     assert rough.held[-1] < 0.95
-    assert np.abs(rough.told).max() == pytest.approx(np.abs(rough.told).min(), rel=0.6)
+    assert np.median(np.abs(rough.told)) == pytest.approx(np.abs(rough.told).max(), rel=0.1)
 
 
 def test_rows_without_gradient_are_left_out():
@@ -65,7 +65,7 @@ def test_a_rate_that_is_too_large_is_drawn():
     assert "gradient descent" in lesson08.describe_race(result)
 
 
-def test_the_mapping_curve_is_odd_at_the_start_only_nearly():
+def test_the_mapping_curve_goes_downhill_and_is_bounded():
     result = lesson08.compute_mapping(after=0)
     (curve,) = result.learned.values()
     assert np.abs(curve).max() <= 1 and curve[0] > 0 > curve[-1]
