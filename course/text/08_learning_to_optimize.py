@@ -405,10 +405,10 @@ assert early > 1.2 * late
 
 # %% tags=["nbval-ignore-output"]
 student = EvolutionRegressor(
-    niterations=3, binary_operators=("+", "-", "*", "/"), unary_operators=("tanh", "sqrt", "square"), maxsize=15,
-    populations=4, n_jobs=1, random_state=0, model_selection="accuracy", readable=False,
+    niterations=2, binary_operators=("+", "-", "*", "/"), unary_operators=("tanh", "square"), maxsize=12,
+    populations=2, n_jobs=1, random_state=0, model_selection="accuracy", readable=False,
 )  # fmt: skip
-searched = train.only(("mt", "gt", "avg99_gt", "rms99_mt", "t")).sample(500).distill(student, held)
+searched = train.only(("mt", "gt", "avg99_gt", "rms99_mt", "t")).sample(300).distill(student, held)
 front = searched.fidelity
 two_lags = linear_rule(train.only([*lags("mt", 2), *lags("gt", 2)]), ridge=1e-3)
 fig, ax = figure(8, 4)
@@ -418,12 +418,14 @@ ax.axhline(held.r2(two_lags), color=BLUE, linestyle=":", label="mt and gt with 2
 ax.set(xlabel="complexity of the formula", ylabel="R² with the learned rule", ylim=(0, 1),
        title="Fidelity against complexity")  # fmt: skip
 ax.legend(fontsize=10, loc="lower right")
-show(fig, "R2 of the formulas of the front against their complexity, on fitted rows and on held-out optimizees: it "
-     "rises steeply at first and then levels off, near or above the linear rule with two lags.")
+show(fig, "R2 of the formulas of the front against their complexity, on fitted rows and on held-out optimizees: "
+     "both rise steeply at first; then only the first goes on rising. A linear rule with two lags is about as good.")
 print(front[["complexity", "r2"]].round(2).T.to_string(header=False))
 print("the most faithful:", searched.best().format(2))
 
 # %% [markdown]
+# Each longer formula fits its rows a little better. Look at the other curve before you call that knowledge.
+#
 # ### Exercise 8.5: the knee
 #
 # Where does one stop? Our *mapping complexity*: the complexity of the **shortest** formula whose R2 is at most 0.01
@@ -477,6 +479,8 @@ ratio = table.loc["formula, two lags", "training loss"] / table.loc[LEARNED, "tr
 recall("the formula in place of the network",
        "not higher" if ratio < 1.05 else "a little higher")  # fmt: skip
 assert ratio < 1.3
+by_hand = table.drop(index=[LEARNED, "formula, two lags", "formula of the search"])
+assert by_hand["held-out loss"].min() < table.loc[LEARNED, "held-out loss"]
 
 # %% [markdown]
 # Look at three columns.
@@ -485,10 +489,11 @@ assert ratio < 1.3
 #   network. What was lost was not needed, or was noise that the network makes.
 # - **The training loss is not the held-out loss.** Learned rules were trained to lower the loss *on the minibatches*,
 #   and that they do. Whether these networks read new digits better is another column, and another order.
-# - The hand-made rules are **close** once their scale is tuned. In many papers they are not tuned; the released code
-#   of this one has rows in which Adam gives the accuracy of guessing.
+# - The hand-made rules are **close** once their scale is tuned, and on held-out digits they are ahead. In many papers
+#   they are not tuned: more of that below.
 #
-# Six networks and one seed: the mean hides a spread of a third. The course's larger races are in the tables below.
+# Six networks and one seed: the spread between networks is as large as the differences between rules. The course's
+# larger races are in the tables below.
 #
 # ## Fine-tuning the constants
 #
@@ -496,7 +501,7 @@ assert ratio < 1.3
 # the network's weights. Choose "the constants of a formula" in the live run above, with an unroll of 50. It begins
 # with a rule that we wrote down in a minute:
 
-# %%
+# %% tags=["nbval-ignore-output"]
 print("before:", FormulaRule(START).expression().format(3))
 tuning = FormulaRule(START, 0.05)
 done = training_of(tuning, 6, unroll=50)
@@ -518,7 +523,7 @@ for name, one in both.items():
 # `SymbolicOptimizer` is a `torch.optim.Optimizer`. Replace the formula by your own: names are the features of
 # `srlib.distill.l2o.features`.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 from sklearn.datasets import load_breast_cancer
 from sklearn.preprocessing import StandardScaler
 
@@ -541,12 +546,17 @@ def fit(make_optimizer, steps=60):
 
 
 my_rule = "-0.8*tanh(mt + 0.1*gt)/(1 + 0.01*t)"
-print(f"my rule:        {fit(lambda weights: SymbolicOptimizer(weights, my_rule, lr=0.05)):.3f}")
-print(f"Adam, lr 0.001: {fit(lambda weights: torch.optim.Adam(weights)):.3f}  (its default, not tuned)")
-print(f"Adam, best:     {min(fit(lambda w, lr=lr: torch.optim.Adam(w, lr=lr)) for lr in (0.01, 0.03, 0.1)):.3f}")
+mine = fit(lambda weights: SymbolicOptimizer(weights, my_rule, lr=0.05))
+default = fit(lambda weights: torch.optim.Adam(weights))
+best = min(fit(lambda weights, lr=lr: torch.optim.Adam(weights, lr=lr)) for lr in (0.01, 0.03, 0.1))
+print(f"my rule:        {mine:.3f}")
+print(f"Adam, lr 0.001: {default:.3f}  (its default, not tuned)")
+print(f"Adam, tuned:    {best:.3f}")
+assert best < mine < default
 
 # %% [markdown]
-# The middle row is how one makes a rule look good. Never compare with it.
+# The middle row is how one makes a rule look good. Never compare with it: against the tuned Adam, a rule that was
+# written for other networks loses here.
 #
 # ## What a step costs
 #
@@ -645,7 +655,7 @@ assert outcome.diverged.all()
 #
 # What the course's own runs say (`python -m srlib.reproduce l2o`, as far as they have got):
 
-# %%
+# %% tags=["nbval-ignore-output"]
 folders = [Path.cwd(), *Path.cwd().parents]
 places = [folder / name for folder in folders for name in ("results", "course/results")]
 results_folder = next((place for place in places if (place / "l2o_rp_s_0.json").exists()), None)
