@@ -67,6 +67,7 @@ ready()
 # rates, and move "steps" to let them run.
 
 # %%
+import copy
 import inspect
 import time
 from pathlib import Path
@@ -515,8 +516,9 @@ for name, one in both.items():
     print(f"{name}: step 40 {at(one, 40):.3f}, step 200 {at(one, 200):.4f}")
 
 # %% [markdown]
-# Four constants and six episodes. It says what it does, one can see why (a bounded step in the direction of the
+# Five constants and six episodes. It says what it does, one can see why (a bounded step in the direction of the
 # normalised average, which shrinks with time), and it can be put onto any network.
+# Tuning does not help every rule, though: compare the rows "tuned" with the others in the tables below.
 #
 # ## Your own network
 #
@@ -582,28 +584,39 @@ assert cost[LEARNED] > 3 * cost["formula, two lags"]
 # %% [markdown]
 # ## When it fails
 #
-# **Other problems.** The rule was trained on digits, whose minibatches are noisy and whose runs are short. Here it
-# meets a quadratic without noise, where it could go to the minimum exactly:
+# **Other problems.** The rule was trained on digits, whose minibatches are noisy. Here it meets quadratics without
+# noise, where one could go to the minimum exactly. To be fair, it gets the best scale for them, as momentum does:
 
 # %% tags=["nbval-ignore-output"]
-smooth = Quadratics(10, condition=30.0).sample(6, 1)
-scale = tune(momentum, Quadratics(10, condition=30.0).sample(6, 2), 200, (0.03, 0.1, 0.3), schedules=(False,)).scale
-away = race({LEARNED: learned, f"momentum {scale:g}": momentum(scale)}, smooth, 200)
+def scaled(scale):
+    """The learned rule with another scale."""
+    rule = copy.deepcopy(learned)
+    rule.scale = scale
+    return rule
+
+
+family = Quadratics(10, condition=30.0)
+scales = {"momentum": (momentum, (0.03, 0.1, 0.3)), LEARNED: (scaled, (0.05, 0.1, 0.2, 0.4))}
+runners = {}
+for name, (make, tried) in scales.items():
+    scale = tune(make, family.sample(6, 2), 200, tried, schedules=(False,)).scale
+    runners[f"{name}, scale {scale:g}"] = make(scale)
+away = race(runners, family.sample(6, 1), 200)
 fig, ax = figure(7, 3.6)
 for look, (name, outcome) in zip(CYCLE, away.items(), strict=False):
     ax.plot(np.arange(1, 201), outcome.losses.mean(dim=1), **look, label=name)
 ax.set(yscale="log", xlabel="step", ylabel="loss, mean of 6", title="Quadratics without noise")
 ax.legend(fontsize=10)
-show(fig, "Loss by step on quadratics without noise: the learned rule gets stuck at some level, while momentum goes on "
-     "falling by orders of magnitude.")
-end = {name: one.final().mean().item() for name, one in away.items()}
+show(fig, "Loss by step on quadratics without noise: the learned rule falls more slowly and stays orders of magnitude "
+     "above momentum.")
+end = [one.final().mean().item() for one in away.values()]
 
 # %%
-assert end[LEARNED] > 10 * end[f"momentum {scale:g}"]
+assert end[1] > 10 * end[0]
 
 # %% [markdown]
-# Its features are normalised: near the minimum, where gradients vanish, `mt` does not. So its steps do not become
-# smaller because the goal is near, only because it is late. On noisy digits that did not matter.
+# Its inputs are gradients *divided by their own size*, and near the minimum, where gradients vanish, these do not. So
+# its steps do not become small because the goal is near, only because it is late. On noisy digits that did not matter.
 #
 # **Rules that divide.** Where a gradient is exactly 0, and in digits many are, a distilled rule may divide by it. srlib
 # refuses before anything is changed:
