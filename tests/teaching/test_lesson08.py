@@ -256,7 +256,7 @@ def test_exercise_5_knee(capsys):
             lambda c, r: mapping_complexity(pd.DataFrame({"complexity": c, "r2": r})),
         ],
         wrong=[
-            (lambda c, r: int(c[r.argmax()]), "the most faithful"),
+            (lambda c, r: int(c[r.argmax()]), "That is the most faithful"),
             (longest, "the longest formula, and"),
             (lambda c, r: int(c[np.argmax(np.diff(r)) + 1]), "the largest jump"),
             (lambda c, r: int(c[r >= r[-1] - 0.01].min()), "compare with the largest R2"),

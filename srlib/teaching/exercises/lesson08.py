@@ -188,7 +188,7 @@ def _(answer):
 def _(answer):
     cases = (
         ([1, 3, 5, 7, 11, 19], [0.31, 0.62, 0.755, 0.761, 0.7635, 0.7640]),
-        ([2, 4, 9, 12], [0.5, 0.93, 0.925, 0.9]),  # held out: longer is not always better
+        ([2, 4, 9, 12], [0.5, 0.9, 0.93, 0.893]),  # held out: longer is not always better
         ([1, 2, 3], [0.98, 0.981, 0.999]),
     )
     for complexity, r2 in cases:
@@ -203,10 +203,10 @@ def _(answer):
             raise Wrong("That is the most faithful formula. A shorter one is within 0.01 of it.")
         if got == c[-1]:
             raise Wrong("That is the longest formula, and not even the most faithful one on held-out optimizees.")
-        if got == c[int(np.argmax(np.diff(r))) + 1]:
-            raise Wrong("You look for the largest jump. The definition asks who is within 0.01 of the best R2.")
         if got == c[r >= r[-1] - 0.01].min():
             raise Wrong("You compare with the longest formula; compare with the largest R2.")
+        if got == c[int(np.argmax(np.diff(r))) + 1]:
+            raise Wrong("You look for the largest jump. The definition asks who is within 0.01 of the best R2.")
         if got == c[0]:
             raise Wrong(f"The shortest formula has R2 {r[0]}, and the best {r.max()}: more than 0.01 apart.")
         raise Wrong(f"For complexities {complexity} with R2 {r2} it is {right}, and yours {got}.")
