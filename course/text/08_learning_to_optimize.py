@@ -26,7 +26,7 @@
 # **You need** [lesson 04](04_meta_learning.ipynb) (inner and outer loop), gradient descent and the chain rule. Lesson
 # 06 has the idea of teacher and student. Take 75 minutes.
 #
-# *Runs in about 60 s and 600 MB on 2 cores.*
+# *Runs in about 60 s and 770 MB on 2 cores.*
 
 # %% tags=["setup"]
 # Run this cell first. It finds srlib in a clone of the course; on Colab or Kaggle it installs srlib and nothing else.
@@ -487,11 +487,11 @@ assert by_hand["held-out loss"].min() < table.loc[LEARNED, "held-out loss"]
 # Look at three columns.
 #
 # - **Fidelity does not rank rules.** The formula that has lost a part of the network's behaviour is no worse than the
-#   network. What was lost was not needed, or was noise that the network makes.
+#   network. What was lost was not needed here.
 # - **The training loss is not the held-out loss.** Learned rules were trained to lower the loss *on the minibatches*,
 #   and that they do. Whether these networks read new digits better is another column, and another order.
-# - The hand-made rules are **close** once their scale is tuned, and on held-out digits they are ahead. In many papers
-#   they are not tuned: more of that below.
+# - The hand-made rules are **close** once their scale is tuned, and on held-out digits they are ahead. In the
+#   paper some were not tuned: see "spot the slip" below.
 #
 # Six networks and one seed: the spread between networks is as large as the differences between rules. The course's
 # larger races are in the tables below.
@@ -517,8 +517,8 @@ for name, one in both.items():
 
 # %% [markdown]
 # Five constants and six episodes. It says what it does, one can see why (a bounded step in the direction of the
-# normalised average, which shrinks with time), and it can be put onto any network.
-# Tuning does not help every rule, though: compare the rows "tuned" with the others in the tables below.
+# normalised average, which shrinks with time), and it can be put onto any network. Tuning does not help every rule,
+# though: compare the rows "tuned" with the others in the tables below.
 #
 # ## Your own network
 #
@@ -707,7 +707,8 @@ print(stored("cost", ["rule", "parameters", "|", "microseconds", "state", "peak"
 # - trained a rule through unrolls, and seen short unrolls teach it to hurry;
 # - looked at its mapping curves, and found a state that its two inputs do not tell;
 # - distilled it with an R2 far from 1, to a formula that optimises no worse;
-# - compared with tuned rules, on two different losses, and found a failure on problems without noise.
+# - compared with tuned rules, on two different losses: ahead on the one it was trained for, behind on held-out digits;
+# - and found problems where it fails, those without noise.
 #
 # **Good for**: many runs of the same kind, where a rule pays that suits just these; reading what a learned rule does;
 # a rule that is cheap in time and memory. **Bad for**: problems unlike those that it was trained on; longer runs than
