@@ -5,12 +5,13 @@ import warnings
 
 import numpy as np
 import pytest
-import torch
 
-from srlib.distill.l2o import FormulaRule, adam, mapping_complexity, mapping_curve, momentum
-from srlib.teaching.dashboards import lesson08, optimizers, unrolls
-from srlib.teaching.style import blank, to_png
-from tests.teaching.bank import assert_bank
+torch = pytest.importorskip("torch")
+
+from srlib.distill.l2o import FormulaRule, adam, mapping_complexity, mapping_curve, momentum  # noqa: E402
+from srlib.teaching.dashboards import lesson08, optimizers, unrolls  # noqa: E402
+from srlib.teaching.style import blank, to_png  # noqa: E402
+from tests.teaching.bank import assert_bank  # noqa: E402
 
 # ---------------------------------------------------------------- rules and recordings
 
