@@ -47,7 +47,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Heartbeat:
-    """The method is alive, in the middle of an iteration; sent at most ten times a second.
+    """The method is alive, in the middle of an iteration; sent ten times a second, at first a little more often.
 
     Attributes
     ----------

@@ -25,7 +25,7 @@ from .front import ParetoFront
 
 __all__ = ["Run", "StopSearch", "read_checkpoint", "write_checkpoint"]
 
-HEARTBEAT = 0.1  # seconds between two looks at the clock's consequences
+HEARTBEAT, FIRST_BEAT = 0.1, 0.005  # seconds between two looks at the clock's consequences, and before the first
 LAST_TOUCH = 0.6  # seconds that a method may still polish its front after somebody or the clock has stopped it
 
 
@@ -123,7 +123,8 @@ class Run:
         now = time.monotonic()
         if self.time_limit is not None and now - self._began >= self.time_limit - self.reserve:
             raise StopSearch("time_limit")
-        if now - self._beat >= HEARTBEAT:
+        # what is found in the first moment need not wait long: each pause is half of the time so far
+        if now - self._beat >= min(HEARTBEAT, max(FIRST_BEAT, 0.5 * (self._beat - self._began))):
             self._beat = now
             self._send(Heartbeat(now - self._began, self.evaluations, self.front.copy()))
 

@@ -38,6 +38,8 @@ class Distillation:
         The teacher's inputs that the students were trained and are judged on.
     answers, fresh_answers : ndarray, shape (rows, outputs)
         What the teacher answers there, without noise.
+    see : callable
+        From the teacher's inputs to what the students see of them.
     """
 
     teacher: Callable
@@ -46,7 +48,7 @@ class Distillation:
     fresh: np.ndarray = field(repr=False)
     answers: np.ndarray = field(repr=False)
     fresh_answers: np.ndarray = field(repr=False)
-    _see: Callable[[np.ndarray], object] = field(repr=False)
+    see: Callable[[np.ndarray], object] = field(repr=False)
 
     @property
     def student(self) -> SymbolicRegressor:
@@ -67,7 +69,7 @@ class Distillation:
 
         Rows outside a formula's domain are NaN.
         """
-        seen = _array(self._see(_array(X)))
+        seen = _array(self.see(_array(X)))
         columns = [student.best().evaluate(seen) for student in self.students]
         return columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
 
@@ -82,7 +84,7 @@ class Distillation:
         import pandas as pd
 
         rows = []
-        seen = [_array(self._see(X)) for X in (self.fresh, self.X)]
+        seen = [_array(self.see(X)) for X in (self.fresh, self.X)]
         for output, student in enumerate(self.students):
             for entry in student.front_:
                 row = {"output": output} if len(self.students) > 1 else {}
@@ -101,7 +103,7 @@ class Distillation:
             ax = Figure(figsize=(5, 5), layout="constrained").subplots()
         output = self._output(output)
         known, formula = self.fresh_answers[:, output], self.best(output)
-        told = formula.evaluate(_array(self._see(self.fresh)))
+        told = formula.evaluate(_array(self.see(self.fresh)))
         ends = [known.min(), known.max()]
         ax.plot(ends, ends, color="#999999", linewidth=1, zorder=0, label="agreement")
         ax.scatter(known, told, s=8, color="#0072B2", alpha=0.6, linewidths=0, label="fresh inputs")

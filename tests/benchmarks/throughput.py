@@ -117,7 +117,11 @@ def srlib(expressions, columns, dtype, threads, nodes=None):
     call()
     known = expressions[-1].evaluate(columns.T)
     ok = np.isfinite(known) & (np.abs(known) < 1e6)
-    if not np.allclose(y[ok], known[ok], rtol=1e-2 if dtype == np.float32 else 1e-9):
+    if dtype == np.float32:  # a rounded number may become a large angle: a few rows may be far off
+        right = np.isclose(y[ok], known[ok], rtol=1e-3).mean() > 0.99
+    else:
+        right = np.allclose(y[ok], known[ok], rtol=1e-9)
+    if not right:
         return float("nan")
     total = (nodes or sum(one.size for one in expressions)) * columns.shape[1]
     return total / in_threads([call for call, _ in evaluators])

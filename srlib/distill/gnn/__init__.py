@@ -1,0 +1,51 @@
+"""Forces from a graph network.
+
+Reading order: :mod:`.potentials`, :mod:`.particles` (simulations), :mod:`.graphs` (the data set), :mod:`.network`,
+:mod:`.training`, :mod:`.messages` (what it says), :mod:`.laws` (whether that is the law), :mod:`.simulator` (the
+network replaced by formulas). The names are loaded when they are first used.
+"""
+
+from importlib import import_module
+
+_HOMES = {
+    "Architecture": "network",
+    "DOCUMENT": "network",
+    "Epoch": "training",
+    "Formulas": "simulator",
+    "GraphNetwork": "network",
+    "Graphs": "graphs",
+    "LAWS": "laws",
+    "LIVE": "training",
+    "Messages": "messages",
+    "POTENTIALS": "potentials",
+    "Particles": "particles",
+    "Potential": "potentials",
+    "Settings": "training",
+    "Trained": "training",
+    "Trajectories": "particles",
+    "VARIANTS": "network",
+    "accelerations": "particles",
+    "distill_message": "messages",
+    "distill_network": "simulator",
+    "energies": "particles",
+    "integrate": "particles",
+    "judge": "laws",
+    "message_table": "messages",
+    "read_messages": "messages",
+    "rollout": "simulator",
+    "simulate": "particles",
+    "to_graphs": "graphs",
+    "train": "training",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str):
+    if name in _HOMES:
+        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])

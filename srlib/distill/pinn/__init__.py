@@ -1,0 +1,45 @@
+"""Physics-informed networks as teachers.
+
+Reading order: :mod:`.equations` (an equation and its conditions, written once for networks and formulas),
+:mod:`.problems` (equations with known solutions), :mod:`.collocation` (points), :mod:`.quasi_newton` and
+:mod:`.training`, :mod:`.network` (the network as a teacher), :mod:`.check` (a formula put into the equation, its
+constants tuned there), :mod:`.choice` (the formula of a front that is the solution), :mod:`.sampling` (rows where a
+teacher is certain). The names are loaded when they are first used.
+"""
+
+from importlib import import_module
+
+_HOMES = {
+    "CertainBox": "sampling",
+    "Condition": "equations",
+    "DifferentialOperator": "equations",
+    "DifferentialProblem": "equations",
+    "PHYSICS": "problems",
+    "PINN": "network",
+    "PhysicsCheck": "check",
+    "PhysicsChoice": "choice",
+    "TrainingStep": "training",
+    "burgers": "problems",
+    "check_physics": "check",
+    "choose_by_physics": "choice",
+    "cole_hopf": "problems",
+    "heat": "problems",
+    "oscillator": "problems",
+    "reaction_diffusion": "problems",
+    "refine_constants": "check",
+    "toy": "problems",
+    "train_pinn": "training",
+    "wave": "problems",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str):
+    if name in _HOMES:
+        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])
