@@ -454,7 +454,7 @@ progress(0)
 # | 05 | [GMEQL](05_gmeql.ipynb): structures drawn with the Gumbel-Max trick, and what their errors are worth | ready |
 # | 06 | Teacher and student: a formula out of a network, and physics-informed networks | in preparation |
 # | 07 | [Graph networks](07_graph_network_distillation.ipynb): what is a force? Laws out of messages | ready |
-# | 08 | Learning to optimise, in symbols | in preparation |
+# | 08 | [Learning to optimise](08_learning_to_optimize.ipynb): a learned optimiser, read as a formula | ready |
 # | 09 | Comparison of all methods, and your own data | in preparation |
 #
 # Lesson 01 comes first. Each of the others says at its top what it needs.
