@@ -422,7 +422,7 @@ still(recorded)
 # ## What does each part buy?
 #
 # An *ablation*: take away one part, leave the rest, repeat over seeds. Here on one law, $1.2 \sin(1.1 x_1) \cos(0.9
-# x_2)$ (problem b6), 40 rows, four seeds each, 36 000 formulas a run. **Predict** which one helps:
+# x_2)$ (problem b6), 40 rows, three seeds each, 36 000 formulas a run. **Predict** which one helps:
 
 # %%
 predict("what helps on b6", ..., ["annealing", "frecency", "both", "neither"])
@@ -430,13 +430,13 @@ predict("what helps on b6", ..., ["annealing", "frecency", "both", "neither"])
 # %% tags=["nbval-ignore-output"]
 from srlib.teaching.ablation import table
 
-parts = ("pseudo-code", "no annealing", "no frecency", "no constants fitted")
-small = table(["b6"], parts, seeds=4)
+parts = ("pseudo-code", "no annealing", "no frecency")
+small = table(["b6"], parts, seeds=3)
 print(small.pivot(index="seed", columns="part", values="error")[list(parts)].to_string(float_format="{:.2g}".format))
 print("median", small.groupby("part", sort=False)["error"].median().map("{:.2f}".format).to_dict())
 
 # %% [markdown]
-# The errors are in units of the best constant's. Four seeds scatter so much that only a large effect can be told from
+# The errors are in units of the best constant's. Three seeds scatter so much that only a large effect can be told from
 # luck. A larger table is kept with the course: seven laws, six variants, ten seeds. This command makes it:
 #
 # ```text
@@ -565,7 +565,7 @@ assert not recovers(waves.front_[waves.front_.choose("accuracy")].expression, no
 #
 # ### How robust is it against noise?
 #
-# The lecture's first exercise: add Gaussian noise to the target before the search. Six levels, five seeds each (other
+# The lecture's first exercise: add Gaussian noise to the target before the search. Six levels, three seeds each (other
 # noise and other dice). How often is the law **on the front**, and how often does each rule **pick** it?
 
 # %%
@@ -575,7 +575,7 @@ predict("noise at which the law is no longer on the front", ..., ["5 %", "20 %",
 levels, rows = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0), []
 for level in levels:
     found = dict.fromkeys(("on the front", "best", "score", "accuracy"), 0)
-    for seed in range(5):
+    for seed in range(3):
         data = curve(level, seed)
         search = EvolutionRegressor(unary_operators=["sin", "cos"], maxsize=20, random_state=seed,
                                     **paper | {"niterations": 8})  # fmt: skip
@@ -588,7 +588,7 @@ noise_table = pd.DataFrame(rows).set_index("noise")
 print(noise_table.to_string())
 
 # %%
-assert noise_table["on the front"].sum() >= 25 and noise_table["accuracy"].iloc[2:].sum() <= 2
+assert noise_table["on the front"].sum() >= 15 and noise_table["accuracy"].iloc[2:].sum() <= 2
 recall("noise at which the law is no longer on the front", "more")
 
 # %% [markdown]

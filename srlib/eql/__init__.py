@@ -14,11 +14,11 @@ from .fitting import Stage, levenberg_marquardt, prune
 from .network import Architecture, EQLNetwork
 from .regressor import DEFAULT_UNITS, EQLRegressor
 from .sparsity import L05, L1, HardConcrete, SmoothedL05
-from .training import PAPER_L0, PAPER_L05, Phase, Snapshot, Training
+from .training import PAPER_L0, PAPER_L05, PenaltyEpochs, Phase, Snapshot, Training
 from .units import PAPER_UNITS, UNITS, Unit, read_units
 
 __all__ = [
     "Architecture", "DEFAULT_UNITS", "EQLNetwork", "EQLRegressor", "HardConcrete", "L05", "L1", "PAPER_L0",
-    "PAPER_L05", "PAPER_UNITS", "Phase", "SmoothedL05", "Snapshot", "Stage", "Training", "UNITS", "Unit",
-    "levenberg_marquardt", "prune", "read_units", "to_expression", "to_sympy",
+    "PAPER_L05", "PAPER_UNITS", "PenaltyEpochs", "Phase", "SmoothedL05", "Snapshot", "Stage", "Training", "UNITS",
+    "Unit", "levenberg_marquardt", "prune", "read_units", "to_expression", "to_sympy",
 ]  # fmt: skip

@@ -70,6 +70,10 @@ class EQLRegressor(SymbolicRegressor):
         constants are fitted to all rows.
     maxsize : int
         The largest formula, in nodes.
+    extrapolation : float, optional
+        How many times wider than the data the range is, in each column, on which formulas will be asked; at least 1.
+        One step of training in 50 then lowers denominators near 0 and values beyond ten standard deviations of the
+        target there (the penalty epochs of EQL-div; :class:`~srlib.eql.training.PenaltyEpochs`).
     model_selection, random_state, time_limit, max_evaluations, stop_when, n_jobs, callbacks, checkpoint, warm_start
         See :class:`~srlib.estimator.SymbolicRegressor`. The state for ``warm_start`` is that of the last full round.
 
@@ -105,6 +109,7 @@ class EQLRegressor(SymbolicRegressor):
         density=(0.3, 1.0),
         validation=0.2,
         maxsize=40,
+        extrapolation=None,
         *,
         model_selection="best",
         random_state=None,
@@ -139,6 +144,7 @@ class EQLRegressor(SymbolicRegressor):
         self.density = density
         self.validation = validation
         self.maxsize = maxsize
+        self.extrapolation = extrapolation
 
     # ------------------------------------------------------------ the search
 
@@ -189,7 +195,7 @@ class EQLRegressor(SymbolicRegressor):
         return [
             Block(
                 architecture, formulas.table, read_sparsity(self.sparsity), phases, seeds[at : at + BLOCK],
-                SCALES, tuple(self.density), self.threshold, CHAINS, EXACT,
+                SCALES, tuple(self.density), self.threshold, CHAINS, EXACT, self.extrapolation,
             )
             for at in range(0, self.trials, BLOCK)
         ]  # fmt: skip
@@ -258,6 +264,7 @@ class EQLRegressor(SymbolicRegressor):
         check_range("density", self.density, least=0)
         check_number("maxsize", self.maxsize, least=3, whole=True)
         check_number("validation", self.validation, least=0, most=0.9)
+        check_number("extrapolation", self.extrapolation, least=1, optional=True)
 
 
 def _errors(blocks: list[Block]) -> np.ndarray:

@@ -15,7 +15,7 @@ import torch
 from .fitting import Stage, levenberg_marquardt, prune
 from .network import Architecture, forward
 from .sparsity import Penalty
-from .training import Phase, Training
+from .training import PenaltyEpochs, Phase, Training
 
 __all__ = ["Block", "Candidate", "Table", "one_torch_thread", "sparse_starts"]
 
@@ -60,7 +60,7 @@ class Block:
 
     Attributes
     ----------
-    architecture, penalty, phases, scales, density
+    architecture, penalty, phases, scales, density, extrapolation
         See :class:`~srlib.eql.EQLRegressor`.
     table : Table
     seeds : sequence of tuple
@@ -83,6 +83,7 @@ class Block:
     threshold: float
     chains: int
     tolerance: float
+    extrapolation: float | None = None
     stop: Event = field(default_factory=Event)
     restarts: int = 0
     step: int = 0
@@ -97,6 +98,7 @@ class Block:
             training = Training(
                 self.architecture, table.X, table.y, self.penalty, self.phases, self.seeds, self.scales,
                 table.sample_weight,
+                beyond=None if self.extrapolation is None else PenaltyEpochs.around(table.X, self.extrapolation),
             )  # fmt: skip
             sparse_starts(training, self.density)
             for snapshot in training.run(EVERY, self.stop.is_set):

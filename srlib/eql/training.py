@@ -17,7 +17,7 @@ from .network import Architecture, backward, forward
 from .sparsity import HardConcrete, Penalty
 from .units import SMALLEST_DENOMINATOR
 
-__all__ = ["PAPER_L0", "PAPER_L05", "Phase", "Snapshot", "Training", "initial_weights"]
+__all__ = ["PAPER_L0", "PAPER_L05", "PenaltyEpochs", "Phase", "Snapshot", "Training", "initial_weights"]
 
 DECAY, EPSILON = 0.9, 1e-10  # of RMSProp in TensorFlow 1, whose mean square starts from 1
 LARGEST = 1e6  # an error, in units of the target's mean square, above which a trial has diverged
@@ -45,6 +45,40 @@ class Phase:
     learning_rate: float
     strength: float = 0.0
     cut: float | None = None
+
+
+@dataclass(frozen=True)
+class PenaltyEpochs:
+    """Steps on random inputs beyond the data, where nothing is known but that values are moderate (EQL-div, 2018).
+
+    Such a step lowers ``max(abs(output) - bound, 0) + max(theta - b, 0)``, with b the guarded arguments, in the mean
+    over the inputs; there is no target.
+
+    Attributes
+    ----------
+    low, high : ndarray, shape (features,)
+        The box from which the inputs are drawn.
+    bound : float
+        B, what outputs should not exceed.
+    every : int
+        One step in so many is a penalty epoch.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    bound: float = 10.0
+    every: int = 50
+
+    @classmethod
+    def around(cls, X: np.ndarray, factor: float, bound: float = 10.0, every: int = 50) -> PenaltyEpochs:
+        """The box of a table (rows, features), so many times as wide in each feature."""
+        middle, half = (X.max(axis=0) + X.min(axis=0)) / 2, (X.max(axis=0) - X.min(axis=0)) / 2
+        return cls(middle - factor * half, middle + factor * half, bound, every)
+
+    def inputs(self, rows: int, step: int) -> np.ndarray:
+        """As many inputs as the table has rows, the same for all trials, shape (features, rows)."""
+        draws = np.random.default_rng((step, 5)).random((len(self.low), rows))
+        return self.low[:, None] + (self.high - self.low)[:, None] * draws
 
 
 PAPER_L05 = (Phase(2_000, 0.1, 5e-3), Phase(10_001, 0.01, 5e-3), Phase(10_001, 0.001, 0.0, cut=0.01))
@@ -117,6 +151,7 @@ class Training:
     sample_weight : ndarray, shape (rows,), optional
         Weights of the squared errors.
     dtype : torch.dtype
+    beyond : PenaltyEpochs, optional
 
     Notes
     -----
@@ -126,8 +161,9 @@ class Training:
     def __init__(
         self, architecture: Architecture, X: np.ndarray, y: np.ndarray, penalty: Penalty, phases: Sequence[Phase],
         seeds: Sequence, scales: Sequence[float] = (0.1, 0.5, 1.0), sample_weight: np.ndarray | None = None,
-        dtype: torch.dtype = torch.float32,
+        dtype: torch.dtype = torch.float32, beyond: PenaltyEpochs | None = None,
     ):  # fmt: skip
+        self.beyond = beyond
         self.architecture, self.penalty, self.phases, self.dtype = architecture, penalty, tuple(phases), dtype
         self.seeds = [seed if isinstance(seed, tuple) else (seed,) for seed in seeds]
         self.scales = scales
@@ -211,13 +247,20 @@ class Training:
         _rmsprop(self.weights, gradient, squares[0], phase.learning_rate)
 
     def _gradient(self, weights: torch.Tensor, done: int) -> torch.Tensor:
-        """The derivative of the mean squared error by the weights, shape (trials, weights)."""
-        architecture = self.architecture
+        """The derivative of the mean squared error by the weights, or of a penalty epoch's; shape (trials, weights)."""
+        architecture, beyond, X, share = self.architecture, self.beyond, self.X, self.share
         least = max((done + 1) ** -0.5, SMALLEST_DENOMINATOR)  # theta(t) of EQL-div
+        penalty_epoch = beyond is not None and (done + 1) % beyond.every == 0
+        if penalty_epoch:
+            X = torch.from_numpy(beyond.inputs(len(self.y), done)).to(self.dtype)
+            share = torch.full_like(share, 1 / len(self.y))
         matrices = architecture.matrices(weights)
-        output, tape = forward(architecture, matrices, self.X, least)
-        upstream = (output - self.y).mul_(2 * self.share)  # (trials, rows)
-        deltas = backward(architecture, matrices, tape, upstream, least, self.share)
+        output, tape = forward(architecture, matrices, X, least)
+        if penalty_epoch:
+            upstream = output.sign() * (output.abs() > beyond.bound) * share  # (trials, rows)
+        else:
+            upstream = (output - self.y).mul_(2 * share)
+        deltas = backward(architecture, matrices, tape, upstream, least, share)
         parts = [torch.matmul(h, delta.mT).flatten(1) for h, delta in zip(tape.inputs, deltas, strict=True)]
         return torch.cat(parts, dim=1)
 

@@ -3,15 +3,17 @@
 The usual method: reduce the argument to a small interval, where a short power series is exact to the last digit, and
 put the power of two back by writing it into the bits of the result. Errors are at most 2 units in the last place
 (1.5e-16 relative, for sin and cos of the result or of 1e-16 near their zeros) for sin and cos up to ``LARGE``.
+Single precision has versions of its own (:mod:`.single`), with shorter series on twice as many numbers at a time.
 """
 
 from __future__ import annotations
 
 import math
 
-from .jit import bits_of_float, float_of_bits, kernel
+from . import single
+from .jit import bits_of_float, by_precision, contracting, float_of_bits, kernel
 
-__all__ = ["LARGE", "cos", "exp", "log", "sin"]
+__all__ = ["LARGE", "beyond", "cos", "exp", "log", "sin"]
 
 MAGIC = 6755399441055744.0  # 1.5 * 2**52: x + MAGIC - MAGIC rounds x, and the sum's low bits hold the integer
 LOG2_E, LN2_HIGH, LN2_LOW = 1.4426950408889634, 0.6931471803691238, 1.9082149292705877e-10
@@ -27,7 +29,8 @@ L3, L5, L7, L9, L11, L13, L15, L17, L19, L21 = (2 / n for n in range(3, 22, 2))
 HALF_PI_1, HALF_PI_2, HALF_PI_3 = HALF_PI
 
 
-@kernel
+@by_precision(single.exp)
+@contracting
 def exp(x):
     """e**x = 2**k * e**r with whole k and abs(r) <= ln(2)/2."""
     x = 710.0 if x > 710.0 else (-746.0 if x < -746.0 else x)
@@ -40,7 +43,8 @@ def exp(x):
     return p * float_of_bits((one + 1023) << 52) * float_of_bits((two + 1023) << 52)
 
 
-@kernel
+@by_precision(single.log)
+@contracting
 def log(x):
     """ln(x) = k * ln(2) + 2 * atanh(s) with x = 2**k * m, m near 1 and s = (m - 1) / (m + 1); NaN for x <= 0."""
     small = x < 2.3e-308
@@ -61,7 +65,7 @@ def log(x):
     return INF if x == INF else value
 
 
-@kernel
+@contracting
 def _sin_cos(x, quarter_turns):
     """sin(x + quarter_turns * pi/2)."""
     k = (x * 0.6366197723675814 + MAGIC) - MAGIC
@@ -74,13 +78,24 @@ def _sin_cos(x, quarter_turns):
     return -value if q & 2 else value
 
 
-@kernel
+@by_precision(single.sin)
+@contracting
 def sin(x):
     """sin(x) for abs(x) <= LARGE."""
     return _sin_cos(x, 0)
 
 
-@kernel
+@by_precision(single.cos)
+@contracting
 def cos(x):
     """cos(x) for abs(x) <= LARGE."""
     return _sin_cos(x, 1)
+
+
+@kernel
+def beyond(a, n):
+    """How many of the first numbers are too large for sin and cos."""
+    large, count = LARGE if a.itemsize == 8 else single.LARGE, 0
+    for k in range(n):
+        count += 1 if abs(a[k]) > large else 0
+    return count

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import math
 from functools import lru_cache, update_wrapper
 from pathlib import Path
 
@@ -17,13 +18,14 @@ from llvmlite import ir
 from numba import types
 from numba.core import config
 from numba.core.caching import FunctionCache
-from numba.extending import intrinsic
+from numba.extending import intrinsic, overload
 
 from .inner import InnerCompiler
 
 __all__ = [
-    "COMPILED", "address_of", "allocating", "array_at", "bits_of_float", "block_function", "call1", "call2",
-    "call_block", "float_of_bits", "forget_stale", "kernel", "reduction",
+    "COMPILED", "add_to_exponent", "address_of", "allocating", "array_at", "bits_of_float", "bits_of_single",
+    "block_function", "by_precision", "call1", "call2", "call_block", "contracting", "exponent_of_single",
+    "float_of_bits", "forget_stale", "kernel", "mantissa_of_single", "reduction",
 ]  # fmt: skip
 
 COMPILED = not config.DISABLE_JIT
@@ -72,6 +74,11 @@ def kernel(function):
     Then numba has not to count who holds them, which takes time when compiling and when running.
     """
     return Kernel(function) if COMPILED else function
+
+
+def contracting(function):
+    """Compile a function in which ``a * b + c`` may be one instruction, rounded once."""
+    return Kernel(function, fastmath={"contract"}) if COMPILED else function
 
 
 def allocating(function):
@@ -131,6 +138,64 @@ if COMPILED:
             return builder.bitcast(arguments[0], ir.IntType(64))
 
         return types.int64(types.float64), code
+
+    # the same for single precision, in whole steps, because numba would widen 32-bit numbers in between
+    INT32, FLOAT32 = ir.IntType(32), ir.FloatType()
+
+    @intrinsic
+    def bits_of_single(context, x, plus):
+        """The low bits of a float32, as an integer, plus a number."""
+
+        def code(context, builder, signature, arguments):
+            x, plus = arguments
+            return builder.add(builder.bitcast(x, INT32), builder.trunc(plus, INT32))
+
+        return types.int32(types.float32, types.int64), code
+
+    @intrinsic
+    def add_to_exponent(context, x, k):
+        """``x * 2**k``, where the low bits of the float32 k are the whole number."""
+
+        def code(context, builder, signature, arguments):
+            x, k = (builder.bitcast(one, INT32) for one in arguments)
+            return builder.bitcast(builder.add(x, builder.shl(k, ir.Constant(INT32, 23))), FLOAT32)
+
+        return types.float32(types.float32, types.float32), code
+
+    @intrinsic
+    def mantissa_of_single(context, x):
+        """The m of a float32 ``m * 2**k``, from 1 to 2."""
+
+        def code(context, builder, signature, arguments):
+            kept = builder.and_(builder.bitcast(arguments[0], INT32), ir.Constant(INT32, 0x007FFFFF))
+            return builder.bitcast(builder.or_(kept, ir.Constant(INT32, 0x3F800000)), FLOAT32)
+
+        return types.float32(types.float32), code
+
+    @intrinsic
+    def exponent_of_single(context, x):
+        """The k of a positive float32 ``m * 2**k``, as a float32."""
+
+        def code(context, builder, signature, arguments):
+            bits = builder.lshr(builder.bitcast(arguments[0], INT32), ir.Constant(INT32, 23))
+            return builder.sitofp(builder.sub(bits, ir.Constant(INT32, 127)), FLOAT32)
+
+        return types.float32(types.float32), code
+
+    def by_precision(single):
+        """Make a kernel of one float64 call another, ``single``, if it is given a float32."""
+
+        def decorate(double):
+            def function(x):
+                return double(x)
+
+            def choose(x):
+                return (lambda x: single(x)) if x == types.float32 else (lambda x: double(x))
+
+            overload(function, inline="always")(choose)
+            return function
+
+        return decorate
 
     def _call(arity):
         def code(context, builder, signature, arguments):
@@ -217,6 +282,27 @@ else:
     def bits_of_float(x):
         """The bits of a float, as an integer."""
         return np.float64(x).view(np.int64)
+
+    def bits_of_single(x, plus):
+        """The low bits of a float32, as an integer, plus a number."""
+        return int(np.float32(x).view(np.int32)) + plus
+
+    def add_to_exponent(x, k):
+        """``x * 2**k``, where the low bits of the float32 k are the whole number."""
+        k = int(k.view(np.int32)) & 0x1FF
+        return np.float32(math.ldexp(x, k - 512 if k > 255 else k))
+
+    def mantissa_of_single(x):
+        """The m of a float32 ``m * 2**k``, from 1 to 2."""
+        return np.int32(int(np.float32(x).view(np.int32)) & 0x007FFFFF | 0x3F800000).view(np.float32)
+
+    def exponent_of_single(x):
+        """The k of a positive float32 ``m * 2**k``, as a float32."""
+        return np.float32((int(np.float32(x).view(np.int32)) >> 23) - 127)
+
+    def by_precision(single):
+        """Make a function of one float64 call another, ``single``, if it is given a float32."""
+        return lambda double: lambda x: single(x) if isinstance(x, np.float32) else double(x)
 
     def call1(address, a):
         """``f(a)`` of the compiled function at an address."""

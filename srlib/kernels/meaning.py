@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from .functions import LARGE, cos, exp, log, sin
+from .functions import beyond, cos, exp, log, sin
 from .jit import call1, call2, kernel
 
 __all__ = ["LAST_BUILTIN", "apply1", "apply2", "pull_back1", "pull_back2"]
@@ -118,16 +118,8 @@ def apply1(code, mem, out, argument, n, address):
 
 
 @kernel
-def _largest(a, n):
-    largest = 0.0
-    for k in range(n):
-        largest = abs(a[k]) if abs(a[k]) > largest else largest
-    return largest
-
-
-@kernel
 def _sine(code, a, y, n):
-    if _largest(a, n) > LARGE:  # rare
+    if beyond(a, n):  # rare
         for k in range(n):
             y[k] = np.sin(a[k]) if code == SIN else np.cos(a[k])
     elif code == SIN:
@@ -290,7 +282,7 @@ def pull_back1(code, mem, adj, out, argument, adj_out, adj_argument, n, address)
 
 @kernel
 def _sine_slope(code, a, da, dy, n):
-    if _largest(a, n) > LARGE:
+    if beyond(a, n):
         for k in range(n):
             da[k] += dy[k] * (np.cos(a[k]) if code == SIN else -np.sin(a[k]))
     elif code == SIN:

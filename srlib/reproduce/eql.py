@@ -122,7 +122,7 @@ def _trial(sparsity: str, strength: float, name: str, trial: int, pace: float) -
     verdict = recovers(refit, problem).verdict if active <= LONGEST else "no"
     return TrialRow(
         sparsity, strength, name, trial, _relative(raw, X, y), _relative(raw, *inside), _relative(raw, *outside),
-        _relative(refit, X, y), _relative(refit, *outside), verdict, active, restarts, round(seconds, 1),
+        _relative(refit, X, y), _relative(refit, *outside), verdict, active, restarts, float(f"{seconds:.3g}"),
         raw.format(4)[:200],
     )  # fmt: skip
 

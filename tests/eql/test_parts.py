@@ -14,6 +14,7 @@ from srlib.eql import (  # noqa: E402
     Architecture,
     EQLNetwork,
     HardConcrete,
+    PenaltyEpochs,
     Phase,
     SmoothedL05,
     Training,
@@ -220,6 +221,30 @@ def test_a_trial_that_diverges_begins_anew_and_is_counted():
     untouched = training([1, 2], SmoothedL05(), (Phase(100, 0.02, 0.0),))
     list(untouched.run(every=10))
     assert run.final_weights()[1] == pytest.approx(untouched.final_weights()[1], rel=1e-6, abs=1e-9)
+
+
+def test_the_gradient_of_a_penalty_epoch_is_that_of_its_definition():
+    X = np.random.default_rng(0).uniform(-1, 1, (50, 2))
+    architecture = Architecture(2, read_units({"identity": 2, "division": 3}), 2)
+    beyond = PenaltyEpochs.around(X, 3.0, bound=0.2, every=5)
+    assert beyond.high - beyond.low == pytest.approx(3 * np.ptp(X, axis=0))
+    step, seeds = 44, [1, 2]  # the 45th step is a penalty epoch
+    run = Training(architecture, X, X[:, 0], L1(), SHORT, seeds, (1.0, 1.0, 1.0), None, torch.float64, beyond)
+    flat, least = run.weights.clone().requires_grad_(), (step + 1) ** -0.5
+    h = torch.from_numpy(beyond.inputs(50, step))  # (features, rows)
+    assert (h.numpy() < beyond.high[:, None]).all() and (h.numpy() > beyond.low[:, None]).all() and (h.abs() > 1).any()
+    penalty, matrices = 0.0, architecture.matrices(flat)
+    for W in matrices[:-1]:
+        z = W.mT @ h  # (trials, arguments, rows): two of identity, three above and three below the line
+        above, below = z[:, 2:5], z[:, 5:8]
+        penalty = penalty + (least - below).clamp(min=0).mean(-1).sum()
+        h = torch.cat([z[:, :2], torch.where(below > least, above / below, 0.0)], dim=1)
+    output = (matrices[-1].mT @ h).squeeze(1)
+    penalty = penalty + (output.abs() - beyond.bound).clamp(min=0).mean(-1).sum()
+    (expected,) = torch.autograd.grad(penalty, flat)
+    assert torch.allclose(run._gradient(run.weights, step), expected, rtol=1e-8, atol=1e-10)
+    ordinary = Training(architecture, X, X[:, 0], L1(), SHORT, seeds, (1.0, 1.0, 1.0), None, torch.float64)
+    assert torch.equal(run._gradient(run.weights, step + 1), ordinary._gradient(run.weights, step + 1))
 
 
 # ---------------------------------------------------------------- exact weights

@@ -138,6 +138,14 @@ def test_a_fit_goes_on_from_its_checkpoint(noisy, tmp_path):
     assert second.front_[-1].loss == pytest.approx(whole.front_[-1].loss, rel=0.2)
 
 
+def test_penalty_epochs_keep_a_quotient_free_of_poles_beyond_the_data():
+    X = np.random.default_rng(0).uniform(-1, 1, (100, 1))
+    units = {"constant": 1, "identity": 2, "square": 2, "division": 2}
+    model = EQLRegressor(units=units, extrapolation=3, random_state=0).fit(X, X[:, 0] / (X[:, 0] ** 2 + 1.5))
+    far = np.linspace(-3, 3, 200)[:, None]
+    assert model.predict(far) == pytest.approx(far[:, 0] / (far[:, 0] ** 2 + 1.5), abs=1e-4)
+
+
 # ---------------------------------------------------------------- bad input
 
 
@@ -156,6 +164,7 @@ def test_a_fit_goes_on_from_its_checkpoint(noisy, tmp_path):
         ({"trials": 0}, "trials is 0"),
         ({"density": (0.9, 0.1)}, "density is"),
         ({"validation": 1.0}, "validation is 1.0"),
+        ({"extrapolation": 0.5}, "extrapolation is 0.5"),
     ],
 )
 def test_parameters_that_cannot_be_used(data, options, message):

@@ -95,3 +95,46 @@ def test_large_angles_are_right_whatever_else_is_in_the_block(name, neighbours):
         finite = np.isfinite(x) & (np.abs(x) < 1e300)
         assert np.allclose(values, expected, rtol=1e-12, atol=0, equal_nan=True)
         assert np.allclose(slopes[finite, 0], (slope * x)[finite], rtol=1e-12)
+
+
+def singles(*parts):
+    return np.concatenate([np.asarray(part, np.float32) for part in parts])
+
+
+SINGLES = {
+    "exp": singles(rng.uniform(-103, 88.7, 20_000), rng.uniform(-1, 1, 5000), np.arange(-9, 9) * LN2 / 2, [0.0]),
+    "log": singles(10.0 ** rng.uniform(-44, 38, 20_000), 1 + rng.uniform(-1e-3, 1e-3, 5000), [1.0, 2.0, 0.5]),
+    "sin": singles(
+        rng.uniform(-8192, 8192, 20_000), rng.uniform(-10, 10, 5000), TURNS,
+        both_signs(10.0 ** rng.uniform(-30, 3, 300)),
+    ),
+}  # fmt: skip
+SINGLES["cos"] = SINGLES["sin"]
+
+
+@pytest.mark.parametrize("name", SINGLES)
+def test_single_precision(name):
+    """The version for float32 is chosen by the type of the block."""
+    x = SINGLES[name][np.isfinite(SINGLES[name])]
+    truth = getattr(np, name)(x.astype(float))
+    unit = np.spacing(np.abs(truth).astype(np.float32)).astype(float)
+    if name in ("sin", "cos"):
+        unit = np.maximum(unit, float(np.spacing(np.float32(1e-4))))
+    values = kernels.evaluate(Expression.parse(f"{name}(x0)"), [x], dtype=np.float32)
+    assert values.dtype == np.float32
+    assert np.max(np.abs(values - truth) / unit) <= 2
+
+
+@pytest.mark.parametrize(
+    "name, pairs",
+    [
+        ("exp", [(INF, INF), (-INF, 0.0), (NAN, NAN), (90.0, INF), (-110.0, 0.0)]),
+        ("log", [(0.0, NAN), (-1.0, NAN), (INF, INF), (NAN, NAN)]),
+        ("sin", [(INF, NAN), (NAN, NAN), (1e6, -0.3499935)]),  # the last one is beyond single.LARGE
+        ("cos", [(-INF, NAN), (NAN, NAN), (1e6, 0.9367521)]),
+    ],
+)
+def test_special_values_in_single_precision(name, pairs):
+    x, expected = np.array(pairs, np.float32).T
+    values = kernels.evaluate(Expression.parse(f"{name}(x0)"), [np.tile(x, 9)], dtype=np.float32)
+    np.testing.assert_allclose(values, np.tile(expected, 9), rtol=1e-6)
