@@ -85,7 +85,7 @@ def test_the_network_scales_its_inputs():
 @pytest.fixture(scope="module")
 def solved():
     steps = []
-    pinn = train_pinn(toy(), width=12, layers=2, points=80, adam=100, iterations=400, callbacks=[steps.append])
+    pinn = train_pinn(toy(), width=12, layers=2, points=80, adam=100, iterations=250, callbacks=[steps.append])
     return pinn, steps
 
 
