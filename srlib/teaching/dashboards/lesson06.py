@@ -12,7 +12,7 @@ from ..live import LiveRun
 from ..panel import Panel
 from ..style import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILLION
 from .pictures import still
-from .pinns import REACH, Setup, Solving, amplitude, exact, fitted_front, record, teach
+from .pinns import REACH, Setup, Solving, exact, fitted_front, record, teach
 
 __all__ = [
     "burgers_run", "draw_losses", "draw_moment", "draw_school", "draw_shocks", "film_panel", "still", "time_panel",
@@ -38,11 +38,8 @@ def draw_school(ax) -> None:
     for x, words in ((0.5, "trains"), (1.5, "is asked"), (2.5, "train"), (3.5, "finds")):
         ax.annotate("", (x + 0.12, 0.62), (x - 0.12, 0.62), arrowprops={"arrowstyle": "-|>", "linewidth": 1.6})
         ax.text(x, 0.88, words, ha="center", fontsize=11, color="#444444")
-    ax.annotate(
-        "", (0.0, 0.36), (4.0, 0.5), arrowprops={
-            "arrowstyle": "-|>", "linewidth": 1.8, "color": VERMILLION, "connectionstyle": "angle,angleA=-90,angleB=-90"
-            if False else "arc3,rad=-0.16"},
-    )  # fmt: skip
+    back = {"arrowstyle": "-|>", "linewidth": 1.8, "color": VERMILLION, "connectionstyle": "arc3,rad=-0.16"}
+    ax.annotate("", (0.0, 0.36), (4.0, 0.5), arrowprops=back)
     ax.text(2.0, -0.02, "is put into the equation: is it the solution?", ha="center", fontsize=12, color=VERMILLION)
     ax.set(xlim=(-0.55, 4.5), ylim=(-0.12, 1.05))
     ax.axis("off")

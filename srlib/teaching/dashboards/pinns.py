@@ -16,8 +16,8 @@ from srlib.distill import PINN, DifferentialProblem, burgers, train_pinn
 from srlib.reproduce.pinn_shock import front
 
 __all__ = [
-    "EVERY", "Front", "Moment", "Reference", "Setup", "Solving", "UNIT", "amplitude", "exact", "fitted_front", "record",
-    "reference", "teach",
+    "EVERY", "Front", "Moment", "Reference", "Setup", "Solving", "UNIT", "amplitude", "exact", "fitted_front",
+    "noisy", "record", "reference", "teach",
 ]  # fmt: skip
 
 UNIT = 0.01 / math.pi  # the viscosity of the published problem
@@ -219,3 +219,17 @@ def amplitude(t: float) -> float:
     from scipy.optimize import brentq
 
     return float(brentq(lambda a: np.sin(np.pi * a * t) - a, 0.05, 1.0)) if t * np.pi > 1.01 else 0.0
+
+
+# ---------------------------------------------------------------- a teacher with noise
+
+
+def noisy(teacher: Callable[[np.ndarray], np.ndarray], share: float, seed: int = 0) -> Callable:
+    """The teacher with Gaussian noise on its answers, a share of their standard deviation."""
+    rng = np.random.default_rng(seed)
+
+    def told(X):
+        u = teacher(X)
+        return u + share * u.std() * rng.standard_normal(len(u))
+
+    return told

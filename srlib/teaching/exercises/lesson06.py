@@ -1,4 +1,4 @@
-"""Checks of lesson 06: noise on a teacher's answers, a shock's steepness, Taylor's polynomial, residuals, what is left."""
+"""Checks of lesson 06: noise on a teacher's answers, a shock's steepness, Taylor's polynomial, residuals."""
 
 import numbers
 import warnings
@@ -126,9 +126,9 @@ def _(answer):
     series = sympy.series(3 * sympy.sin(x) - x / 2, x, 0, 6).removeO()
     right = np.array([float(series.coeff(x, k)) for k in (1, 3, 5)])
     if _same(got, right, 1e-3):
-        return "At 0 nothing of degree 5 is nearer. The student was asked for something else: nearness on all of [-π, π]."
+        return "At 0 nothing of degree 5 is nearer. The student is asked for nearness on all of [-π, π]."
     others = {
-        "That is the sine alone. The law has a second term, -0.5 x, which belongs to the first number.": right + [0.5, 0, 0],
+        "That is the sine alone. The law has a second term, -0.5 x, in the first number.": right + [0.5, 0, 0],
         "Signs of the sine's series alternate.": np.abs(right),
         "The 3 in front of the sine multiplies all of its terms.": (right + [0.5, 0, 0]) / 3 - [0.5, 0, 0],
         "You divide by 3 and 5; the series has 3! = 6 and 5! = 120.": np.array([2.5, -1, 0.6]),
@@ -138,7 +138,8 @@ def _(answer):
         if _same(got, other, 1e-3):
             raise (Almost if "alone" in sentence else Wrong)(sentence)
     wrong = int(np.argmax(~np.isclose(got, right, rtol=1e-3)))
-    raise Wrong(f"The number for x{('', '³', '⁵')[wrong]} is not right. Which derivative of the law at 0 belongs to it?")
+    power = ("", "³", "⁵")[wrong]
+    raise Wrong(f"The number for x{power} is not right. Which derivative of the law at 0 belongs to it?")
 
 
 # ---------------------------------------------------------------- the residual of Burgers' equation
@@ -179,8 +180,8 @@ def _(answer):
         raise Wrong(f"Return one number for each of the 7 points, in the shape (7,); yours has {got.shape}.")
     if _same(got, ut + u * ux - nu * uxx):
         if not trained:
-            raise Almost("The numbers are right, but they are cut off from the network: it could not be trained on them. "
-                         "Keep tensors, and say create_graph=True.")  # fmt: skip
+            raise Almost("The numbers are right, but they are cut off from the network: it could not be trained on "
+                         "them. Keep tensors, and say create_graph=True.")  # fmt: skip
         return "srlib makes the same from `problem.residual`, for any equation that one can write in sympy."
     others = {
         "You have u_x alone in the second term; it is u u_x, and that u makes the shock.": ut + ux - nu * uxx,
