@@ -34,7 +34,8 @@ class ShockRow:
     ``amplitude`` and ``steepness`` are the student's, ``exact_amplitude`` is the exact solution's, ``inviscid`` the
     amplitude that characteristics give without viscosity. ``amplitude_off`` and ``width_off`` are the relative
     differences from the exact amplitude, and of 1/k from 2 nu/A with the student's own A. ``form`` is the student's
-    largest distance from the fitted family over A: rounding errors if it has that form. ``error`` is the student's
+    largest distance from the fitted family over A: c x0 if the formula moves the tanh alone, rounding
+    errors if it has exactly that form. ``error`` is the student's
     largest error against the exact solution.
     """
 
