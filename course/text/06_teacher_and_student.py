@@ -214,9 +214,9 @@ assert longest.complexity > law.complexity + 1
 recall("the formula nearest to the teacher", "a longer one")
 
 # %% [markdown]
-# The law is in the table, with constants like 2.99998. But formulas go on below it, and each is nearer to the
-# teacher. **They fit the teacher's errors.** A student that copies too well learns its teacher's mistakes, and no
-# fidelity can tell: all of these formulas agree to five digits.
+# The law is in the table: with a factor taken out, and constants that are right to about five digits. But formulas go
+# on below it, and each is nearer to the teacher. **They fit the teacher's errors.** A student that copies too well
+# learns its teacher's mistakes, and no fidelity can tell which line is the law.
 #
 # Something else can tell. The student's formula can be *differentiated*.
 #
@@ -256,18 +256,18 @@ choice = choose_by_physics(problem, learned.front, learned.X, learned.answers[:,
 print("chosen:", choice.expression.format(9))
 print(f"worst relative residual as fitted: {choice.before.worst:.0e}, after tuning: {choice.check.worst:.0e}")
 print(choice.check.table.to_string(float_format="{:.1e}".format))
-for name, formula in (("teacher", pinn), ("nearest", longest), ("chosen", choice.expression)):
-    values = formula(np.array([[30.0]])) if formula is pinn else formula.evaluate(np.array([[30.0]]))
-    print(f"{name:8} at x = 30: {values[0]:9.4f}")
-print(f"{'law':8} at x = 30: {law.evaluate(np.array([[30.0]]))[0]:9.4f}")
+outside = np.array([[100.0]])
+for name, formula in (("teacher", pinn), ("nearest", longest.evaluate), ("chosen", choice.expression.evaluate),
+                      ("law", law.evaluate)):  # fmt: skip
+    print(f"{name:8} at x = 100: {formula(outside)[0]:9.4f}")
 
 # %%
 assert choice.holds and choice.check.worst < 1e-7 < choice.before.worst
-assert abs(choice.expression.evaluate(np.array([[30.0]])) - law.evaluate(np.array([[30.0]])))[0] < 1e-4
+assert abs(choice.expression.evaluate(outside) - law.evaluate(outside))[0] < 1e-4
 
 # %% [markdown]
 # The student has become better than its teacher. The network knows nothing outside of $[-\pi, \pi]$. The chosen
-# formula holds at 30, because it satisfies the equation there as everywhere.
+# formula holds at 100, because it satisfies the equation there as everywhere.
 #
 # ## Noise
 #

@@ -148,7 +148,7 @@ def test_exercise_1_noise(capsys):
             (lambda y, s, rng: y + s * y.std() * rng.standard_normal(), "by the same number"),
             (lambda y, s, rng: y + s * y.std() * np.random.default_rng(0).standard_normal(len(y)), "the same noise"),
             (lambda y, s, rng: y + s * y.std() * np.sqrt(12) * (rng.random(len(y)) - 0.5), "uniform"),
-            (lambda y, s, rng: y + 3 * s * y.std() * rng.standard_normal(len(y)), "yours has"),
+            (lambda y, s, rng: y + 7 * s * y.std() * rng.standard_normal(len(y)), "yours has"),
             (lambda y, s, rng: 1.0, "in the shape"),
             (lambda y, s, rng: "noise", "array of numbers"),
         ],
@@ -190,7 +190,7 @@ def test_exercise_3_taylor(capsys):
             ((2.5, -3, 3), "divided by its factorial"),
             ((2.5, -0.5, 0.03), "number for x⁵"),
             ((2.5, -0.5), "yours are 2"),
-            (2.5, "Give three numbers"),
+            (2.5, "such as (1, 2, 3)"),
         ],
         almost=[((3, -0.5, 0.025), "sine alone")],
     )
@@ -250,7 +250,7 @@ def test_exercise_5_left_over(capsys):
         wrong=[
             (lambda u, x: u.diff(x) + u + x / 2, "differentiate once"),
             (lambda u, x: u.diff(x, 2) + u - x / 2, "right side: brought"),
-            (lambda u, x: u.diff(x, 2) + u, "is missing."),
+            (lambda u, x: u.diff(x, 2) + u, "side, -0.5 x, is missing"),
             (lambda u, x: u.diff(x, 2) + x / 2, "term u itself"),
             (lambda u, x: u, "your function gives"),
             (lambda u, x: [u], "Return an expression"),

@@ -44,10 +44,10 @@ class Setup:
     adam, iterations, seed : int
     """
 
-    viscosity: float = 2.0
+    viscosity: float = 1.0
     width: int = 20
-    layers: int = 3
-    points: int = 700
+    layers: int = 4
+    points: int = 1000
     weight: float = 10.0
     refine: bool = True
     optimiser: str = "bfgs"
