@@ -22,6 +22,7 @@ __all__ = [
 
 UNIT = 0.01 / math.pi  # the viscosity of the published problem
 EVERY = 20  # steps from one moment to the next
+REFINE = 150  # quasi-Newton iterations between two drawings of points
 TIMES, PLACES = 41, 121  # of the grid on which errors and residuals are looked at
 REACH = 0.1  # of x, on each side of the shock
 
@@ -38,7 +39,7 @@ class Setup:
     weight : float
         Of the three conditions in the loss; the equation's is 1.
     refine : bool
-        Draw the points anew every 100 quasi-Newton iterations, more of them where the residual is large.
+        Draw the points anew every 150 quasi-Newton iterations, more of them where the residual is large.
     optimiser : str
         "bfgs", "lbfgs", or "" for Adam alone; the number of steps is the same.
     adam, iterations, seed : int
@@ -52,7 +53,7 @@ class Setup:
     refine: bool = True
     optimiser: str = "bfgs"
     adam: int = 200
-    iterations: int = 400
+    iterations: int = 450
     seed: int = 0
 
     @property
@@ -70,7 +71,7 @@ class Setup:
         alone = not self.optimiser
         return train_pinn(
             _problem(self.nu), width=self.width, layers=self.layers, points=self.points, condition_rows=50,
-            weights=self.weight, refine_every=100 if self.refine and not alone else None,
+            weights=self.weight, refine_every=REFINE if self.refine and not alone else None,
             adam=self.total if alone else self.adam, optimiser=self.optimiser or None, iterations=self.iterations,
             seed=self.seed, callbacks=callbacks, every=EVERY,
         )  # fmt: skip
