@@ -26,7 +26,7 @@
 # **You need** [lesson 02](02_evolution.ipynb) (fronts of formulas), derivatives of several variables, and what training
 # a network means. Take 75 minutes.
 #
-# *Runs in about 60 s and 700 MB on 2 cores.*
+# *Runs in about 60 s and 800 MB on 2 cores.*
 
 # %% tags=["setup"]
 # Run this cell first. It finds srlib in a clone of the course; on Colab or Kaggle it installs srlib and nothing else.
@@ -397,7 +397,7 @@ for t, colour, line in ((0.0, GREY, "-"), (0.2, BLUE, "--"), (1 / np.pi, GREEN, 
     ax.plot(x, exact(nu, t, x), color=colour, linestyle=line, label=f"t = {t:.2f}")
 ax.set(xlabel="x", ylabel="u")
 ax.legend(fontsize=11)
-show(fig, "The exact solution at four times: a sine, then ever steeper at x = 0, from t = 0.32 on more and more like a jump.")
+show(fig, "The exact solution at four times: a sine, then ever steeper at x = 0, in the end nearly a jump.")
 slopes = [(exact(nu, t, np.array([1e-5])) / 1e-5)[0] for t in (0.0, 0.2, 1 / np.pi, 0.75)]
 print("slope at x = 0:", *(f"{slope:.1f}" for slope in slopes))
 
@@ -555,8 +555,8 @@ assert between > 5 * at_points
 # %% [markdown]
 # Three numbers that look good and prove nothing:
 #
-# - **The loss.** It is small, because the network is judged at its points only, and it has put the shock *between*
-#   them.
+# - **The loss.** It is small, because the network is judged at its points only, and what is wrong lies
+#   *between* them.
 # - **The fidelity.** A student copies this teacher as well as it would a good one.
 # - **The form.** Is the shock of the wrong solution a tanh, too? See the last line above.
 #
@@ -572,8 +572,8 @@ assert between > 5 * at_points
 #
 # ## Formulas of x and t
 #
-# Where a closed form exists, all of this works in two variables. A rod that cools, $u_t = 0.1\,u_{xx}$. A student gave
-# this formula, with constants as good as its teacher:
+# Where a closed form exists, all of this works in two variables. A rod that cools, $u_t = 0.1\,u_{xx}$. Suppose
+# that a student found this form, with constants of three digits:
 
 # %%
 rod = heat()
