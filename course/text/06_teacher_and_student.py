@@ -558,7 +558,8 @@ assert between > 5 * at_points
 # - **The loss.** It is small, because the network is judged at its points only, and what is wrong lies
 #   *between* them.
 # - **The fidelity.** A student copies this teacher as well as it would a good one.
-# - **The form.** Is the shock of the wrong solution a tanh, too? See the last line above.
+# - **The form.** The wrong solution has a shock, too, of nearly the right height, near to a tanh (the last line above).
+#   It stands in the wrong place.
 #
 # What helps: points that move, new points to judge by, conservation laws, a second method. And of a formula: the
 # equation.

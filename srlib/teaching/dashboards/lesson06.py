@@ -64,7 +64,7 @@ def draw_moment(made: Solving, fig, at: int = -1) -> None:
     moment = made.moments[at]
     _draw_map(fig, fig.add_axes((0.085, 0.14, 0.385, 0.75)), made, moment)
     right = fig.add_axes((0.66, 0.58, 0.32, 0.31))
-    x = made.reference.x
+    x = np.linspace(-1, 1, 401)
     right.plot(x, exact(made.setup.nu, LATE, x), color=GREY, linewidth=4, linestyle="-", alpha=0.6, label="exact")
     right.plot(x, moment.pinn.at(t=LATE)(x), color=BLUE, linestyle="--", label="network")
     right.set(xlabel="x", ylim=(-1.25, 1.25), yticks=(-1, 0, 1))
@@ -164,7 +164,7 @@ def time_panel(setup: Setup | None = None) -> Panel:
             ax.plot(x, front(x), color=VERMILLION, linestyle=":", linewidth=2.6, label="formula")
             ax.set(xlabel="x", ylabel="u", ylim=(-1.3, 1.3), xlim=(x[0], x[-1]))
             ax.set_title(words, fontsize=13)
-        ax.legend(fontsize=11, loc="lower left")
+        fig.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=11)
 
     def sentence(result):
         t, front = result
