@@ -192,8 +192,8 @@ pinn = trainings["Adam, then BFGS"]
 # different size. Adam gives each weight a step size of its own, but valleys run across the weights. A **quasi-Newton
 # method** learns from the gradients how the loss curves in all directions together, and steps along the valley.
 # **L-BFGS** remembers the last few steps only; **BFGS** keeps a whole matrix, here with 321 rows, one for each
-# weight. Adam comes first because it gets out of poor places that a method which only goes downhill would stay in.
-# (Try `adam=0` above. In this small problem it does no harm.)
+# weight. Adam comes first, because it can leave poor places in which a method that only
+# goes downhill stays. (Try `adam=0` above: in this small problem it does no harm.)
 #
 # The network has never seen a value of $u$. It can be asked anywhere: it is a teacher.
 #
@@ -214,9 +214,9 @@ assert longest.complexity > law.complexity + 1
 recall("the formula nearest to the teacher", "a longer one")
 
 # %% [markdown]
-# The law is in the table: with a factor taken out, and constants that are right to about five digits. But formulas go
-# on below it, and each is nearer to the teacher. **They fit the teacher's errors.** A student that copies too well
-# learns its teacher's mistakes, and no fidelity can tell which line is the law.
+# The law is in the table, perhaps with a factor taken out, and its constants are right to about five digits. But
+# formulas go on below it, and each is nearer to the teacher. **They fit the teacher's errors.** A student that copies
+# too well learns its teacher's mistakes, and no fidelity can tell which line is the law.
 #
 # Something else can tell. The student's formula can be *differentiated*.
 #
@@ -557,7 +557,7 @@ assert between > 5 * at_points
 #
 # - **The loss.** It is small, because the network is judged at its points only, and what is wrong lies
 #   *between* them.
-# - **The fidelity.** A student copies this teacher as well as it would a good one.
+# - **The fidelity.** It compares the student with this teacher, and neither with the equation.
 # - **The form.** The wrong solution has a shock, too, of nearly the right height, near to a tanh (the last line above).
 #   It stands in the wrong place.
 #
