@@ -74,16 +74,8 @@ import sympy
 import torch
 
 from srlib import EvolutionRegressor, Expression
-from srlib.distill import (
-    Box,
-    check_physics,
-    choose_by_physics,
-    distill,
-    heat,
-    refine_constants,
-    toy,
-    train_pinn,
-)
+from srlib.distill import Box, distill
+from srlib.distill.pinn import check_physics, choose_by_physics, heat, refine_constants, toy, train_pinn
 from srlib.teaching import BLUE, GREEN, GREY, ORANGE, VERMILLION, check, figure, predict, progress, recall, show
 from srlib.teaching.dashboards.lesson06 import (
     burgers_run,

@@ -10,7 +10,7 @@ import sympy
 import torch
 
 from srlib import Expression
-from srlib.distill import check_physics, heat, refine_constants, toy, train_pinn
+from srlib.distill.pinn import check_physics, heat, refine_constants, toy, train_pinn
 from srlib.teaching.dashboards import lesson06, pinns
 from srlib.teaching.style import blank, to_png
 from tests.teaching.bank import assert_bank

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from srlib.distill import PINN, DifferentialProblem, burgers, train_pinn
+from srlib.distill.pinn import PINN, DifferentialProblem, burgers, train_pinn
 from srlib.reproduce.pinn_shock import front
 
 __all__ = [
