@@ -203,6 +203,8 @@ def test_tuning_finds_the_best_of_a_grid_and_races_keep_paths():
     assert tuned.scale == (1e-3, 0.1, 1.0)[int(np.argmin(alone))] and len(tuned.tried) == 8
     assert tuned.tried[3][2] == math.inf  # 100 diverges
     np.testing.assert_allclose([one[2] for one in tuned.tried[:3]], alone, rtol=1e-9)
+    with pytest.raises(ValueError, match="scales is \\[\\]"):
+        tune(sgd, batch, 50, [])
     outcomes = race({"a": sgd(0.1), "b": (sgd(0.1), cosine(20))}, Rosenbrock().sample(2), 20, path=True)
     assert outcomes["a"].path.shape == (21, 2, 2) and torch.equal(outcomes["a"].path[-1], outcomes["a"].theta)
     assert not torch.equal(outcomes["a"].theta, outcomes["b"].theta)

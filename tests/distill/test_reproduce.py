@@ -50,7 +50,10 @@ def test_rows_of_the_table_name_what_was_published():
     assert (row.published, row.document) == ("1.64", "0.17") and row.summed == pytest.approx(8 * row.mae, rel=1e-3)
     other = gnn.table("charge", "custom", "huber", 0)
     assert (other.published, other.document) == ("", "0.03") and 0 < other.top2 <= 1
-    assert gnn.by_model(pd.DataFrame([vars(row), vars(other)])).shape[0] == 2
+    again = vars(row) | {"seed": 1, "mae": row.mae + 2}
+    means = gnn.by_model(pd.DataFrame([vars(row), again, vars(other)]))
+    assert means.seeds.tolist() == [2, 1] and means.mae.iloc[0] == pytest.approx(row.mae + 1, abs=1e-3)
+    assert means.published.tolist() == ["1.64", ""]
     cured = gnn.cure("r1", "document", "mae", 0)
     assert cured.model == "document" and cured.acpcr >= 0 and list(gnn.CURES)[-1] == "+ third law"
     assert len(list(gnn.PARTS["table"].jobs(1, None))) == 4 * 7 * 3

@@ -84,6 +84,16 @@ def test_fresh_inputs_may_lie_elsewhere():
     assert learned.fidelity.r2.iloc[-1] < 0.5
 
 
+def test_fresh_columns_go_by_their_names():
+    table = pd.DataFrame(TABLE, columns=["a", "b"])
+    learned = distill(line, table, LeastSquares(), fresh=table[["b", "a"]])
+    assert np.array_equal(learned.fresh, TABLE) and np.array_equal(learned.fresh_answers, learned.answers)
+    learned = distill(line, table, LeastSquares(), fresh={"b": (5, 6), "a": (0, 1)}, random_state=0)
+    assert learned.fresh[:, 1].min() >= 5 and learned.fresh[:, 0].max() <= 1
+    with pytest.raises(ValueError, match="fresh has the columns a, c, but X has a, b"):
+        distill(line, table, LeastSquares(), fresh=table.rename(columns={"b": "c"}))
+
+
 def test_the_student_sees_features_of_the_teachers_inputs():
     def spring(X):  # of two positions
         return 3 * np.abs(X[:, 0] - X[:, 1])

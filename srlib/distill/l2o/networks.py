@@ -67,6 +67,9 @@ class RecurrentRule(Rule):
             nn.init.zeros_(self.last.bias)
         self.to(dtype)
 
+    def extra_repr(self) -> str:
+        return f"bounded={self.bounded}, skip={self.skip is not None}"
+
     def start(self, theta):
         """The features' state, and zeros for each cell, theta's shape + (width,)."""
         state = super().start(theta)

@@ -134,8 +134,9 @@ def record(
     every : int
         Rows are kept of each so-many-th step.
     idle : bool
-        Whether rows whose gradient is exactly 0 are kept: weights of pixels that are nearly always black, of units that
-        are off. Their update hardly changes the loss, so that training leaves a network free to do anything there.
+        Whether rows whose gradient is exactly 0 are kept: weights of pixels that are black, of units that are off. The
+        step's loss does not see such a weight, but later ones do when its pixel or unit is on again. So meta-training
+        says little about these updates, though not nothing, and a rule that is used makes them all the same.
     beta1, beta2, eps : float, optional
         Of the recorded features; by default the rule's.
     seed : int
@@ -207,7 +208,9 @@ def tanh_sum(
 
     Notes
     -----
-    Weights are least squares for given gamma; these, one for each signal, are minimised over by Nelder and Mead.
+    Weights are least squares for given gamma; these, one for each signal, are minimised over by Nelder and Mead,
+    between exp(-7) and exp(7). At the upper end, which is far beyond the features, the terms are linear: the best rule
+    of this form is then :func:`linear_rule`.
     """
     from scipy.optimize import minimize
 

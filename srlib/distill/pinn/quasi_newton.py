@@ -85,7 +85,7 @@ class SelfScaledBFGS:
             before, old = loss, gradient
             loss, gradient = evaluate(theta)
             y = gradient - old
-            if fresh:  # the first matrix in the units of the first step (Nocedal and Wright, equation 6.20)
+            if fresh and s @ y > 0:  # in the units of the first step (Nocedal and Wright, equation 6.20)
                 self.H = np.eye(n, order="F") * ((s @ y) / (y @ y))
             self._update(s, y, curvature=-step * (s @ old), scaled=not fresh)
             fresh = False
