@@ -9,7 +9,6 @@ from scipy.optimize import rosen, rosen_der
 
 torch = pytest.importorskip("torch")
 
-from srlib.distill import Box, CertainBox  # noqa: E402
 from srlib.distill.pinn import Condition, DifferentialProblem, burgers, heat, toy, train_pinn, training  # noqa: E402
 from srlib.distill.pinn.collocation import condition_points, refined_points, spread_points  # noqa: E402
 from srlib.distill.pinn.network import TanhNetwork  # noqa: E402
@@ -43,16 +42,6 @@ def test_refined_points_gather_where_the_residual_is_large():
     assert len(np.unique(X, axis=0)) == 2000 and 0.2 < near < 0.6
     even = refined_points(problem, 2000, lambda X: np.zeros(len(X)), seed=1)
     assert 0.03 < np.mean(np.abs(even[:, 0]) < 0.05) < 0.07
-
-
-def test_a_certain_box_keeps_the_rows_of_least_doubt():
-    sampler = CertainBox(Box({"x": (-1, 1)}, rows=100), lambda X: X[:, 0] - 0.5, share=0.25)
-    table = sampler(np.random.default_rng(0))
-    assert list(table.columns) == ["x"] and len(table) == 100 and np.abs(table.x - 0.5).max() < 0.27
-    with pytest.raises(ValueError, match="uncertainty gives shape"):
-        CertainBox(Box({"x": (-1, 1)}, rows=10), lambda X: X)(0)
-    with pytest.raises(ValueError, match="share is 0"):
-        CertainBox(Box({"x": (-1, 1)}), lambda X: X, share=0)
 
 
 # ------------------------------------------------------------ optimisers

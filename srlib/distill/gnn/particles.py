@@ -186,9 +186,8 @@ def integrate(
 
 def _check_times(dt: float, steps: int, every: int, substeps: int) -> None:
     check_number("dt", dt, above=0)
-    check_number("steps", steps, least=2, whole=True)
-    check_number("every", every, least=1, whole=True)
-    check_number("substeps", substeps, least=1, whole=True)
+    for name, value, least in (("steps", steps, 2), ("every", every, 1), ("substeps", substeps, 1)):
+        check_number(name, value, least=least, whole=True)
 
 
 @dataclass(frozen=True)
