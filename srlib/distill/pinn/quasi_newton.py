@@ -87,8 +87,8 @@ class SelfScaledBFGS:
             if self.H is None:
                 self.H, fresh, before = np.eye(n, order="F") / max(np.linalg.norm(gradient), 1e-300), True, None
             direction = -blas.dsymv(1.0, self.H, gradient)
-            with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", "The line search|Rounding errors", RuntimeWarning)  # its answer says so, too
+            with warnings.catch_warnings():  # the line search's answer says so, too
+                warnings.filterwarnings("ignore", "The line search|Rounding errors", RuntimeWarning)
                 step, *_ = line_search(
                     lambda at: evaluate(at)[0], lambda at: evaluate(at)[1], theta, direction, gradient, loss, before,
                     c1=1e-4, c2=0.9, maxiter=20,
