@@ -90,10 +90,18 @@ class Trajectories:
         return self.rows(np.sort(np.random.default_rng(seed).permutation(len(self))[:count]))
 
     def r2(self, formula: Expression) -> float:
-        """How well a formula over the features agrees; minus infinity if a value is not finite."""
+        """R2 of a formula over the features; minus infinity if a value is not finite.
+
+        Raises
+        ------
+        ValueError
+            If the formula uses a feature that was not recorded.
+        """
+        if formula.names is None:  # its columns are ours
+            return agreement(self.y, formula.evaluate(self.X))[0]
         X = np.zeros((len(self), len(formula.names)))
         for j in formula.features:
-            X[:, j] = self.X[:, self.names.index(formula.names[j])]
+            X[:, j] = self.only([formula.names[j]]).X[:, 0]
         return agreement(self.y, formula.evaluate(X))[0]
 
     def distill(
