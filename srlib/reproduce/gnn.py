@@ -198,8 +198,12 @@ def cure(potential: str, step: str, loss: str, seed: int) -> TableRow:
 
 @dataclass(frozen=True)
 class SplitRow:
-    """The relative test error and ACPCR of one network on three tests: the last times of its own simulations, whole
-    simulations that it has not seen, and new ones of another seed."""
+    """The relative test error and ACPCR of one network on two tests.
+
+    ``time_loss`` and ``time_acpcr`` are those of the test that the split of ``trained_on`` gives: the last times of its
+    own simulations, or simulations of the same set that it has not seen. ``new_loss`` and ``new_acpcr`` are those of
+    new simulations of another seed.
+    """
 
     potential: str
     trained_on: str
