@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..run import write_whole
+from ..run import whole_file
 
 __all__ = ["read_training", "write_training"]
 
@@ -30,13 +29,17 @@ def write_training(
     optimiser : torch.optim.Optimizer
     history : list
         Plain data for JSON.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be written.
     """
     arrays = {f"weight {name}": value.numpy() for name, value in module.state_dict().items()}
     for number, state in optimiser.state_dict()["state"].items():
         arrays.update({f"moment {number} {name}": value.numpy() for name, value in state.items()})
-    buffer = io.BytesIO()
-    np.savez(buffer, text=np.array(json.dumps({"about": about, "history": history})), **arrays)
-    write_whole(path, buffer.getvalue())
+    with whole_file(path) as file:
+        np.savez(file, text=np.array(json.dumps({"about": about, "history": history})), **arrays)
 
 
 def read_training(

@@ -221,6 +221,8 @@ def test_a_training_goes_on_from_its_checkpoint_as_if_never_stopped(variant, tmp
     with pytest.raises(ValueError, match="is damaged"):
         train(DATA, kind, TINY, checkpoint=path)
     assert path.read_bytes() == b"no archive"
+    with pytest.raises(ValueError, match="cannot be written"):
+        train(DATA, kind, TINY, checkpoint=tmp_path / "nowhere" / "run.npz")
 
 
 # ------------------------------------------------------------ bad input

@@ -15,6 +15,7 @@ from srlib.distill.gnn import (  # noqa: E402
     distill_message,
     distill_network,
     integrate,
+    rollout,
 )
 from srlib.reproduce import gnn, gnn_rollout, gnn_speed  # noqa: E402
 from srlib.reproduce.command import main  # noqa: E402
@@ -32,6 +33,7 @@ def small(monkeypatch):
     students = {"message_student": LeastSquares(), "node_student": LeastSquares()}
     monkeypatch.setattr(gnn_rollout, "distill_network", partial(distill_network, **students))
     monkeypatch.setattr(gnn_rollout, "SIMULATIONS", 3)
+    monkeypatch.setattr(gnn_rollout, "rollout", partial(rollout, steps=50))
     yield
     gnn.data.cache_clear()
     gnn_rollout._simulators.cache_clear()
