@@ -8,7 +8,7 @@ trainings.
 The names below are loaded when they are first used; the teachers need torch, the student does not.
 """
 
-from importlib import import_module
+from ..lazy import lazy_names
 
 _HOMES = {
     "Box": "sampling",
@@ -18,13 +18,4 @@ _HOMES = {
 }
 
 __all__ = sorted(_HOMES)
-
-
-def __getattr__(name: str):
-    if name in _HOMES:
-        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__():
-    return sorted([*globals(), *__all__])
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

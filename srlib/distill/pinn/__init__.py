@@ -7,7 +7,7 @@ constants tuned there), :mod:`.choice` (the formula of a front that is the solut
 are first used.
 """
 
-from importlib import import_module
+from ...lazy import lazy_names
 
 _HOMES = {
     "CertainBox": ".sampling",  # of srlib.distill
@@ -33,13 +33,4 @@ _HOMES = {
 }
 
 __all__ = sorted(_HOMES)
-
-
-def __getattr__(name: str):
-    if name in _HOMES:
-        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__():
-    return sorted([*globals(), *__all__])
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)
