@@ -108,9 +108,9 @@ def race_panel() -> Panel:
     controls = [
         Choice("landscape", list(LANDSCAPES), label="landscape"),
         Slider("steps", 2, LONGEST, 2, 60, label="steps"),
-        Slider("sgd_rate", 0.01, 3.0, 0.1, 0.3, label="rate of gradient descent", log=True),
-        Slider("momentum_rate", 0.01, 1.0, 0.1, 0.1, label="rate of momentum", log=True),
-        Slider("adam_rate", 0.01, 1.0, 0.1, 0.1, label="rate of Adam", log=True),
+        Slider("sgd_rate", 0.01, 3.0, 0.1, 0.3, label="descent: rate", log=True),
+        Slider("momentum_rate", 0.01, 1.0, 0.1, 0.1, label="momentum: rate", log=True),
+        Slider("adam_rate", 0.01, 1.0, 0.1, 0.1, label="Adam: rate", log=True),
     ]
     return Panel(compute_race, draw_race, controls, describe_race, "Optimisers racing", (10, 4.6))
 
