@@ -17,13 +17,13 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from .events import Finished, Heartbeat, Iteration, Started
 from .expression import Expression
 from .front import ParetoFront
 
-__all__ = ["Run", "StopSearch", "read_checkpoint", "write_checkpoint"]
+__all__ = ["Run", "StopSearch", "asked_to_stop", "read_checkpoint", "whole_file", "write_checkpoint"]
 
 HEARTBEAT, FIRST_BEAT = 0.1, 0.005  # seconds between two looks at the clock's consequences, and before the first
 LAST_TOUCH = 0.6  # seconds that a method may still polish its front after somebody or the clock has stopped it
@@ -208,18 +208,35 @@ class Run:
             self._saved = time.monotonic()
 
     def _send(self, event) -> None:
-        asked = [bool(callback(event)) for callback in self.callbacks]  # all are called, whatever one of them says
-        if any(asked):
+        if asked_to_stop(self.callbacks, event):
             raise StopSearch("callback")
+
+
+def asked_to_stop(callbacks: Sequence[Callable], event) -> bool:
+    """Give all callbacks an event, and say whether one of them answers something true: that the work should end."""
+    return any([bool(callback(event)) for callback in callbacks])  # a list, so that all are called
 
 
 def write_checkpoint(path: str | os.PathLike, state: Mapping) -> None:
     """Write ``state`` as JSON, whole or not at all: a killed process leaves the old file or the new one."""
+    with whole_file(path, "w") as file:
+        json.dump(state, file)
+
+
+@contextmanager
+def whole_file(path: str | os.PathLike, mode: str = "wb") -> Iterator[IO]:
+    """A file to write to, which takes the place of the old one when all is written, or not at all.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be written.
+    """
     path, unfinished = Path(path), None
     try:
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        with tempfile.NamedTemporaryFile(mode, dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
             unfinished = file.name
-            json.dump(state, file)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(unfinished, path)

@@ -452,9 +452,9 @@ progress(0)
 # | 03 | [The equation learner](03_equation_learner.ipynb): a network that is pruned until it is a formula | ready |
 # | 04 | [Meta-learning](04_meta_learning.ipynb): a good start for many tasks | ready |
 # | 05 | [GMEQL](05_gmeql.ipynb): structures drawn with the Gumbel-Max trick, and what their errors are worth | ready |
-# | 06 | Teacher and student: a formula out of a network, and physics-informed networks | in preparation |
+# | 06 | [Teacher and student](06_teacher_and_student.ipynb): a formula out of a physics-informed network | ready |
 # | 07 | [Graph networks](07_graph_network_distillation.ipynb): what is a force? Laws out of messages | ready |
-# | 08 | Learning to optimise, in symbols | in preparation |
+# | 08 | [Learning to optimise](08_learning_to_optimize.ipynb): a learned optimiser, read as a formula | ready |
 # | 09 | Comparison of all methods, and your own data | in preparation |
 #
 # Lesson 01 comes first. Each of the others says at its top what it needs.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,8 +12,8 @@ from sklearn.base import clone
 from ..estimator import SymbolicRegressor
 from ..expression import Expression
 from ..front import ParetoFront
-from ..validation import check_number, is_whole, refuse_text_columns
-from .sampling import Box
+from ..validation import check_number, is_whole
+from .tables import as_array, hold_out, in_order, read_table, seen_by
 from .teacher import answers
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ class Distillation:
 
         Rows outside a formula's domain are NaN.
         """
-        seen = _array(self.see(_array(X)))
+        seen = as_array(self.see(as_array(X)))
         columns = [student.best().evaluate(seen) for student in self.students]
         return columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
 
@@ -84,7 +83,7 @@ class Distillation:
         import pandas as pd
 
         rows = []
-        seen = [_array(self.see(X)) for X in (self.fresh, self.X)]
+        seen = [as_array(self.see(X)) for X in (self.fresh, self.X)]
         for output, student in enumerate(self.students):
             for entry in student.front_:
                 row = {"output": output} if len(self.students) > 1 else {}
@@ -103,7 +102,7 @@ class Distillation:
             ax = Figure(figsize=(5, 5), layout="constrained").subplots()
         output = self._output(output)
         known, formula = self.fresh_answers[:, output], self.best(output)
-        told = formula.evaluate(_array(self.see(self.fresh)))
+        told = formula.evaluate(as_array(self.see(self.fresh)))
         ends = [known.min(), known.max()]
         ax.plot(ends, ends, color="#999999", linewidth=1, zorder=0, label="agreement")
         ax.scatter(known, told, s=8, color="#0072B2", alpha=0.6, linewidths=0, label="fresh inputs")
@@ -181,17 +180,18 @@ def distill(
     student = _student(student, random_state)
     drawn, held, told, split = np.random.SeedSequence(random_state).spawn(4)
 
-    table, labels, weights, again = _table("X", X, drawn, sample_weight)
+    table, labels, weights, again = read_table("X", X, drawn, sample_weight)
     if fresh is None and again is not None:
-        judged = _array(again(np.random.default_rng(held)))
+        judged = as_array(again(np.random.default_rng(held)))
     elif fresh is None or (isinstance(fresh, float) and not isinstance(fresh, bool)):
-        table, judged, weights = _hold_out(table, weights, HELD_OUT if fresh is None else fresh, split)
+        table, judged, weights = hold_out(table, weights, HELD_OUT if fresh is None else fresh, split)
     else:
-        judged, _, _, _ = _table("fresh", fresh, held, None)
+        judged, others, _, _ = read_table("fresh", fresh, held, None)
+        judged = in_order(judged, others, labels)
     if judged.shape[1] != table.shape[1]:
         raise ValueError(f"fresh has {judged.shape[1]} columns, but X has {table.shape[1]}: give the same inputs")
 
-    see = _view(inputs, labels, names, table)
+    see = seen_by(inputs, labels, names, table)
     known = answers(teacher, table)  # (rows, outputs)
     judged_known = answers(teacher, judged, "fresh")
     for output in np.flatnonzero(np.ptp(known, axis=0) == 0):
@@ -216,9 +216,6 @@ def agreement(known: np.ndarray, told: np.ndarray) -> tuple[float, float]:
     return float(r2), float(np.sqrt(error / size)) if size > 0 else np.inf
 
 
-# ------------------------------------------------------------ arguments
-
-
 def _student(student, random_state) -> SymbolicRegressor:
     if student is None:
         from ..evolution import EvolutionRegressor
@@ -229,95 +226,3 @@ def _student(student, random_state) -> SymbolicRegressor:
     if random_state is not None and student.random_state is None:
         student = clone(student).set_params(random_state=int(random_state))
     return student
-
-
-def _table(name: str, given, seed, sample_weight):
-    """The table (rows, features), its names, the weights, and how to draw another one (None: it cannot be)."""
-    if isinstance(given, Mapping):
-        given = Box(given)
-    labels, again = None, None
-    if isinstance(given, Box):
-        labels = given.names
-        again = (replace(given, how="halton") if given.how == "grid" else given).sample
-        given = given.sample(np.random.default_rng(seed))
-    elif callable(given):
-        again, given = given, given(np.random.default_rng(seed))
-    if again is not None and sample_weight is not None:
-        raise ValueError("sample_weight is given, but X is drawn: weights belong to the rows of a table")
-    if hasattr(given, "columns"):
-        labels = tuple(map(str, given.columns))
-    refuse_text_columns(given)
-    table = _array(given)
-    if table.ndim != 2 or not table.size:
-        raise ValueError(f"{name} has shape {table.shape}: give (rows, features), at least one of each")
-    if len(table) < 2 and name == "X":
-        raise ValueError("X has 1 row: give at least 2")
-    if sample_weight is not None:
-        sample_weight = np.asarray(sample_weight, dtype=float)
-        if sample_weight.shape != (len(table),):
-            raise ValueError(
-                f"sample_weight has shape {sample_weight.shape}, but X has {len(table)} rows: give one weight a row"
-            )
-    return table, labels, sample_weight, again
-
-
-def _hold_out(table, weights, share: float, seed):
-    if not 0 < share < 1:
-        raise ValueError(f"fresh is {share!r}: give a share of the rows between 0 and 1, or a table of its own")
-    count = max(1, round(share * len(table)))
-    if len(table) - count < 2:
-        raise ValueError(
-            f"X has {len(table)} rows, of which {count} are held out: give more rows, or inputs to judge by as fresh"
-        )
-    order = np.random.default_rng(seed).permutation(len(table))
-    train, judged = np.sort(order[count:]), np.sort(order[:count])
-    return table[train], table[judged], None if weights is None else weights[train]
-
-
-def _view(inputs, labels, names, table):
-    """The function from the teacher's table to what the student sees: a DataFrame where there are names."""
-    if inputs is None:
-        look, found = (lambda X: X), labels
-    elif callable(inputs):
-        look, found = inputs, None
-    else:
-        places = [_place(one, labels, table.shape[1]) for one in inputs]
-        if not places:
-            raise ValueError("inputs is empty: name at least one column, or leave it out")
-        look, found = (lambda X: X[:, places]), labels and tuple(labels[place] for place in places)
-    sample = look(table)
-    if hasattr(sample, "columns"):
-        found = tuple(map(str, sample.columns))
-    shape = np.shape(sample)
-    if len(shape) != 2 or shape[0] != len(table):
-        raise ValueError(f"inputs gives shape {shape} for {len(table)} rows: give (rows, features)")
-    if names is not None:
-        found = tuple(map(str, names))
-        if len(found) != shape[1]:
-            raise ValueError(f"names has {len(found)} entries, but the student sees {shape[1]} columns: one for each")
-    if found is None:
-        return lambda X: np.asarray(look(X), dtype=float)
-
-    def see(X):
-        import pandas as pd
-
-        return pd.DataFrame(np.asarray(look(X), dtype=float), columns=list(found))
-
-    return see
-
-
-def _place(one, labels, count: int) -> int:
-    if is_whole(one) and 0 <= one < count:
-        return int(one)
-    if labels is not None and one in labels:
-        return labels.index(one)
-    known = f"columns {', '.join(labels)}" if labels else f"{count} columns without names"
-    raise ValueError(f"inputs names {one!r}, but X has {known}")
-
-
-def _array(table) -> np.ndarray:
-    """As float64, from a torch tensor too."""
-    torch = sys.modules.get("torch")
-    if torch is not None and isinstance(table, torch.Tensor):
-        table = table.detach().cpu().numpy()
-    return np.asarray(table, dtype=float)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from ..run import asked_to_stop
 from ..validation import check_number
 from .adapt import Adapted, GradientDescent, adapt
 from .models import FlatModel
@@ -153,7 +154,7 @@ def outer_loop(
             history.append((number, before, after))
             elapsed = time.monotonic() - began
             event = MetaStep(number, steps, elapsed, before, after, left_out, theta.detach())
-            if any([bool(callback(event)) for callback in callbacks]):
+            if asked_to_stop(callbacks, event):
                 return history, "callback"
             if time_limit is not None and elapsed >= time_limit:
                 return history, "time_limit"

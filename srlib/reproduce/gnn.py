@@ -30,7 +30,7 @@ from ..eql.search import one_torch_thread
 from ..metrics import acpcr, mae
 from .gnn_rollout import RolloutRow, rollouts, shown
 from .gnn_speed import SpeedRow, speed
-from .part import Part
+from .part import Part, rounded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,10 +66,6 @@ def fitted(potential: str, variant: str, seed: int):
     """A network trained with our settings, and the test graphs."""
     known, test = data(potential, seed)
     return train(known, *_settings(variant, seed), test=test), test
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.4g}")
 
 
 # ------------------------------------------------------------ laws
@@ -115,7 +111,7 @@ def law(potential: str, variant: str, seed: int) -> LawRow:
     best, table = learned.best(), learned.fidelity
     row = table[table.equation == best.format(6)].iloc[0]
     return LawRow(
-        potential, variant, seed, _rounded(right), fit.target, _rounded(fit.r2.min()), _rounded(fit.r2_trimmed.min()),
+        potential, variant, seed, rounded(right), fit.target, rounded(fit.r2.min()), rounded(fit.r2_trimmed.min()),
         verdict.verdict, any(front), row.complexity, round(row.r2, 5), best.format(4), round(trained.seconds, 1),
         round(seconds, 1),
     )  # fmt: skip
@@ -171,12 +167,12 @@ def _table_row(potential, model, loss, seed, kind: Architecture, settings: Setti
     error = mae(known.reshape(-1, 2), told.reshape(-1, 2))
     force, acceleration = said.fit("force"), said.fit("acceleration")
     return TableRow(
-        potential, model, loss, seed, _rounded(trained.history[-1].test_loss), _rounded(error),
-        _rounded(error * test.n * test.dim), str(PUBLISHED[model][at]) if model in PUBLISHED and loss == "mae" else "",
-        _rounded(acpcr(known.reshape(-1, 2), told.reshape(-1, 2))),
+        potential, model, loss, seed, rounded(trained.history[-1].test_loss), rounded(error),
+        rounded(error * test.n * test.dim), str(PUBLISHED[model][at]) if model in PUBLISHED and loss == "mae" else "",
+        rounded(acpcr(known.reshape(-1, 2), told.reshape(-1, 2))),
         str(DOCUMENT_ACPCR[model, loss][at]) if (model, loss) in DOCUMENT_ACPCR else "",
-        *(_rounded(one.min()) for fit in (force, acceleration) for one in (fit.r2, fit.r2_trimmed)),
-        _rounded(said.concentration), round(trained.seconds, 1),
+        *(rounded(one.min()) for fit in (force, acceleration) for one in (fit.r2, fit.r2_trimmed)),
+        rounded(said.concentration), round(trained.seconds, 1),
     )  # fmt: skip
 
 
@@ -202,8 +198,12 @@ def cure(potential: str, step: str, loss: str, seed: int) -> TableRow:
 
 @dataclass(frozen=True)
 class SplitRow:
-    """The relative test error and ACPCR of one network on three tests: the last times of its own simulations, whole
-    simulations that it has not seen, and new ones of another seed."""
+    """The relative test error and ACPCR of one network on two tests.
+
+    ``time_loss`` and ``time_acpcr`` are those of the test that the split of ``trained_on`` gives: the last times of its
+    own simulations, or simulations of the same set that it has not seen. ``new_loss`` and ``new_acpcr`` are those of
+    new simulations of another seed.
+    """
 
     potential: str
     trained_on: str
@@ -223,8 +223,8 @@ def leak(potential: str, trained_on: str, seed: int) -> SplitRow:
         trained = train(part, Architecture("bottleneck", seed=seed), SIZE, test=test)
         told, told_new = (trained.network.predict(one.states) for one in (test, new))
     return SplitRow(
-        potential, trained_on, seed, _rounded(_relative(test, told)), _rounded(_right(test, told)),
-        _rounded(_relative(new, told_new)), _rounded(_right(new, told_new)),
+        potential, trained_on, seed, rounded(_relative(test, told)), rounded(_right(test, told)),
+        rounded(_relative(new, told_new)), rounded(_right(new, told_new)),
     )  # fmt: skip
 
 
@@ -250,9 +250,10 @@ def by_law(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_model(rows: pd.DataFrame) -> pd.DataFrame:
-    """Means over the seeds."""
-    keys = ["potential", "model", "loss"]
-    return rows.drop(columns=["seed"]).groupby(keys, sort=False).first().round(4)
+    """Means over the seeds, and how many there are."""
+    groups = rows.groupby(["potential", "model", "loss"], sort=False)
+    told = groups[["published", "document"]].first()
+    return groups.mean(numeric_only=True).drop(columns=["seed"]).round(4).join(told).assign(seeds=groups.size())
 
 
 def as_it_is(rows: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..distill.gnn import Particles, distill_network, read_messages, rollout
 from ..eql.search import one_torch_thread
+from .part import rounded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,8 +65,8 @@ def rollouts(potential: str, seed: int, start: str) -> RolloutRow:
     at = [round(share * last) for share in (0.25, 0.5, 1)]
     moved = np.sqrt(((run.truth[:, -1] - run.truth[:, 0]) ** 2).sum(axis=2).mean(axis=1))
     return RolloutRow(
-        potential, seed, start, *(float(f"{errors[name].iloc[k]:.3g}") for name in ("network", "formula") for k in at),
-        float(f"{np.median(moved):.3g}"), "; ".join(one.format(4) for one in formulas.messages),
+        potential, seed, start, *(rounded(errors[name].iloc[k], 3) for name in ("network", "formula") for k in at),
+        rounded(np.median(moved), 3), "; ".join(one.format(4) for one in formulas.messages),
         "; ".join(one.format(4) for one in formulas.nodes),
     )  # fmt: skip
 

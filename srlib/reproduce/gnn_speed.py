@@ -21,6 +21,7 @@ from ..distill.gnn import (
     train,
 )
 from ..eql.search import one_torch_thread
+from .part import rounded
 
 __all__ = ["SpeedRow", "odeint_loop", "speed"]
 
@@ -86,7 +87,7 @@ def speed(what: str, run: int) -> SpeedRow:
     loop = 1e3 * (time.process_time() - began) / LOOPED
     return SpeedRow(
         what, run, round(together, 3), round(loop, 3), round(loop / together, 1),
-        float(f"{np.quantile(ours.drift, 0.9):.2g}"), float(f"{_drift(what, start, states):.2g}"),
+        rounded(np.quantile(ours.drift, 0.9), 2), rounded(_drift(what, start, states), 2),
     )  # fmt: skip
 
 

@@ -17,9 +17,9 @@ import numpy as np
 from ..distill.l2o import Quadratics, adam, lags, linear_rule, momentum, record, sgd, tanh_sum
 from ..eql.search import one_torch_thread
 from .l2o_cost import CostRow, cost
-from .l2o_learned import FORMS, TUNED, DistillationRow, TunedRow, digits, distillation, search, tuning
+from .l2o_learned import FORMS, TUNED, DistillationRow, TunedRow, distillation, search, tuning
 from .l2o_race import RaceRow, by_method, compete, jobs_of_races
-from .part import Part
+from .part import Part, rounded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,7 +75,7 @@ def recover(name: str, form: str, seed: int) -> RecoveryRow:
         found = search(train, held, seed, ("sqrt",)).best()
     told = found.evaluate(held.X) - held.y
     return RecoveryRow(
-        name, form, seed, digits(held.r2(found)), digits(np.abs(told).max() / np.abs(held.y).max()),
+        name, form, seed, rounded(held.r2(found), 6), rounded(np.abs(told).max() / np.abs(held.y).max(), 6),
         found.complexity, found.format(6)[:300], round(time.perf_counter() - began, 1),
     )  # fmt: skip
 

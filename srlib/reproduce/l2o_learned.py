@@ -28,11 +28,11 @@ from ..distill.l2o import (
 from ..eql.search import one_torch_thread
 from ..expression import Expression
 from ..run import read_checkpoint, write_checkpoint
+from .part import rounded
 
 __all__ = [
     "DistillationRow",
     "TunedRow",
-    "digits",
     "distillation",
     "formula",
     "read_rule",
@@ -107,18 +107,15 @@ def search(train: Trajectories, held: Trajectories, seed: int, unary=None, niter
     return train.sample(1000, seed).distill(student, held)
 
 
-def digits(value: float, count: int = 6) -> float:
-    return float(f"{value:.{count}g}")
-
-
 @dataclass(frozen=True)
 class DistillationRow:
     """A network as a formula of a given form; R2 on held-out optimizees.
 
-    Rows whose gradient is exactly 0 are left out (``idle`` is their share): nothing in the meta-training says what a
-    network should do there. ``r2_all`` counts them, too. ``field`` is the temporal perception field of the network (by
-    gradient, our definition), ``mapping`` the mapping complexity: of the shortest formula whose R2 is within 0.01 of
-    the best. ``equation`` is written in full.
+    Rows whose gradient is exactly 0 (``idle`` is their share) are left out of the fit and of ``r2``: the step's loss
+    does not see these weights, and the meta-training says little about their updates. A rule in use makes them all the
+    same, so that ``r2_all``, on all rows, is the stricter number. ``field`` is the temporal perception field of the
+    network (by gradient, our definition), ``mapping`` the mapping complexity: of the shortest formula whose R2 is
+    within 0.01 of the best. ``equation`` is written in full.
     """
 
     teacher: str
@@ -173,7 +170,7 @@ def distillation(name: str, form: str, seed: int) -> DistillationRow:
             found, simplest = learned.best(), mapping_complexity(learned.fidelity)
         scores, size, text = [runs.r2(found) for runs in (held, every, train)], found.complexity, str(found)
     return DistillationRow(
-        name, form, seed, *map(digits, scores), digits(1 - len(held) / len(every), 3), size, simplest,
+        name, form, seed, *(rounded(one, 6) for one in scores), rounded(1 - len(held) / len(every), 3), size, simplest,
         round(float(field), 2), text, round(time.perf_counter() - began, 1),
     )  # fmt: skip
 
@@ -250,7 +247,7 @@ def tuning(name: str, form: str, seed: int) -> TunedRow:
     )
     first, last = (np.mean([one.last for one in part]) for part in (done.history[:5], done.history[-10:]))
     return TunedRow(
-        name, form, seed, digits(first, 4), digits(last, 4), done.diverged,
+        name, form, seed, rounded(first), rounded(last), done.diverged,
         sum(one.skipped for one in done.history), str(rule.expression()),
         round(time.perf_counter() - began, 1),
     )  # fmt: skip

@@ -12,6 +12,7 @@ import torch
 from ..distill.l2o import DigitsConvNet, DigitsMLP, Rule, adam, cosine, momentum, rmsprop, run_rule, sgd, tune
 from ..eql.search import one_torch_thread
 from .l2o_learned import TEACHERS, formula, read_rule, teacher, tuned
+from .part import rounded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +77,7 @@ def compete(setting: str, method: str, seed: int) -> RaceRow:
         held, right = judged.judged(outcome.theta), judged.accuracies(outcome.theta)
     numbers = (losses.mean(), losses.std(), losses.median(), held.mean(), right.mean())
     return RaceRow(
-        setting, method, seed, rule.scale, scheduled, *(float(f"{one.item():.4g}") for one in numbers),
+        setting, method, seed, rule.scale, scheduled, *(rounded(one.item()) for one in numbers),
         int(outcome.diverged.sum()), round(time.perf_counter() - began, 1),
     )  # fmt: skip
 

@@ -29,10 +29,10 @@ from ..meta import (
     recover,
     tune_rate,
 )
-from .eql import Part
 from .meta_document import DocumentRow, document, shown
 from .meta_laws import VARIANTS, trained
 from .meta_speed import SpeedRow, speed
+from .part import Part, rounded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,7 +94,7 @@ def _curve_row(setting, method, domain, seed, learned, factor, tasks, seconds) -
         curve = adaptation_curve(learned, tasks, STEPS, factor)
     numbers = [*curve.median, curve.low[2], curve.high[2], *curve.mean]
     return CurveRow(
-        setting, method, domain, seed, factor, *(_rounded(value) for value in numbers), curve.diverged,
+        setting, method, domain, seed, factor, *(rounded(value) for value in numbers), curve.diverged,
         round(seconds, 1),
     )  # fmt: skip
 
@@ -104,11 +104,7 @@ def _zero_row(setting, domain, seed, tasks) -> CurveRow:
     median, mean = np.median(errors), errors.mean()
     low, high = np.quantile(errors, [0.05, 0.95])
     numbers = [*[median] * 5, low, high, *[mean] * 5]
-    return CurveRow(setting, "zero", domain, seed, 0.0, *(_rounded(value) for value in numbers), 0, 0.0)
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.4g}")
+    return CurveRow(setting, "zero", domain, seed, 0.0, *(rounded(value) for value in numbers), 0, 0.0)
 
 
 def anchor(setting: str, method: str, domain: str, seed: int) -> CurveRow:
@@ -195,8 +191,8 @@ def laws(variant: str, seed: int) -> LawsRow:
     waves = np.array(["f" in law.constants for law in tasks.laws])
     units = learned.model.module.architecture.width if learned.alive is None else _open(learned)
     return LawsRow(
-        variant, seed, factor, units, _rounded(adapted.query_errors[1].median().item()),
-        *(float(one.mean()) for one in right), _rounded(right[-1][waves].mean()), _rounded(right[-1][~waves].mean()),
+        variant, seed, factor, units, rounded(adapted.query_errors[1].median().item()),
+        *(float(one.mean()) for one in right), rounded(right[-1][waves].mean()), rounded(right[-1][~waves].mean()),
         *(float(one.mean()) for one in stepwise), round(training, 1), round(time.perf_counter() - began, 1),
     )  # fmt: skip
 

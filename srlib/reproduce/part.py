@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Part"]
+__all__ = ["Part", "rounded"]
+
+
+def rounded(value: float, digits: int = 4) -> float:
+    """A number with so many digits, for a table."""
+    return float(f"{value:.{digits}g}")
 
 
 @dataclass(frozen=True)

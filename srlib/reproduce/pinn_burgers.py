@@ -11,6 +11,7 @@ import numpy as np
 from ..distill.pinn.network import PINN
 from ..distill.pinn.problems import burgers
 from ..distill.pinn.training import train_pinn
+from .part import rounded
 
 __all__ = ["BurgersRow", "GRID", "SETTINGS", "solve", "solved"]
 
@@ -63,7 +64,7 @@ def _truth() -> tuple[np.ndarray, np.ndarray]:
 def relative_error(solution) -> float:
     """The relative L2 error of a solution, as a function of points, on the grid of the published data."""
     X, truth = _truth()
-    return float(f"{np.linalg.norm(solution(X) - truth) / np.linalg.norm(truth):.3g}")
+    return rounded(np.linalg.norm(solution(X) - truth) / np.linalg.norm(truth), 3)
 
 
 def solve(setting: str, seed: int) -> BurgersRow:
@@ -85,8 +86,8 @@ def solved(setting: str, seed: int) -> tuple[BurgersRow, PINN]:
     pinn = train_pinn(burgers(), seed=seed, callbacks=[note], every=5, **SETTINGS[setting])
     error = relative_error(pinn)
     row = BurgersRow(
-        setting, seed, *(errors.get(k, error) for k in (1, 2, 3)), error, float(f"{pinn.parts['residual']:.3g}"),
-        float(f"{sum(v for k, v in pinn.parts.items() if k != 'residual'):.3g}"), len(pinn.history),
+        setting, seed, *(errors.get(k, error) for k in (1, 2, 3)), error, rounded(pinn.parts["residual"], 3),
+        rounded(sum(v for k, v in pinn.parts.items() if k != "residual"), 3), len(pinn.history),
         pinn.history[-1][0], round(time.perf_counter() - began, 1), round(time.process_time() - cpu, 1), pinn.reason,
     )  # fmt: skip
     return row, pinn

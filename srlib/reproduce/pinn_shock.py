@@ -17,6 +17,7 @@ from scipy.optimize import brentq, least_squares
 from .. import EvolutionRegressor
 from ..distill import Box, distill
 from ..distill.pinn.problems import cole_hopf
+from .part import rounded
 from .pinn_burgers import solved
 
 __all__ = ["TIMES", "ShockRow", "front", "shock"]
@@ -91,8 +92,8 @@ def shock(at: float, seed: int) -> ShockRow:
     relative = np.linalg.norm(told - exact) / np.linalg.norm(exact)
     numbers = (A, k, c, exact_A, inviscid, A / exact_A - 1, A / (2 * NU) / k - 1, left / A)
     return ShockRow(
-        at, seed, float(f"{relative:.3g}"), *(float(f"{value:.4g}") for value in numbers),
-        float(f"{np.abs(values - exact).max():.3g}"), round(time.process_time() - cpu, 1), entry.expression.format(6),
+        at, seed, rounded(relative, 3), *(rounded(value) for value in numbers),
+        rounded(np.abs(values - exact).max(), 3), round(time.process_time() - cpu, 1), entry.expression.format(6),
     )  # fmt: skip
 
 

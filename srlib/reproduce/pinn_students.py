@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import sympy
@@ -15,6 +15,7 @@ from ..distill.pinn import PHYSICS, PINN, choose_by_physics, train_pinn
 from ..problems import Problem
 from ..problems.build import generated, variables
 from ..recovery import recovers
+from .part import rounded
 
 __all__ = ["NOISES", "PlaneRow", "PolynomialRow", "ToyRow", "plane", "polynomial", "toy_student"]
 
@@ -61,8 +62,7 @@ def _law(name: str) -> Problem:
     return generated(name, name, "physics", variables(columns, wider), form, constants, rows=50)
 
 
-def _rounded(value: float) -> float:
-    return float(f"{value:.3g}")
+_rounded = partial(rounded, digits=3)
 
 
 @dataclass(frozen=True)

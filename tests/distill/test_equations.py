@@ -111,6 +111,7 @@ def test_cole_hopf_meets_the_conditions_and_has_enough_nodes():
     assert np.abs(ends).max() < 1e-10
     X = burgers().grid(65, 12)
     assert np.abs(cole_hopf(X) - cole_hopf(X, nodes=140)).max() < 1e-9
+    assert np.abs(cole_hopf(X, 5e-4) - cole_hopf(X, 5e-4, nodes=240)).max() < 1e-7  # with 100 it would be 0.2
 
 
 def test_grid_and_reference_have_their_shapes():
@@ -168,6 +169,7 @@ def test_a_formula_with_another_variable_is_refused():
 
 @pytest.mark.parametrize("call, message", [
     (lambda: burgers(0.0), "viscosity is 0.0"),
+    (lambda: burgers(1e-4), "viscosity is 0.0001: give a number of at least 0.0004"),
     (lambda: oscillator(3.0, 2.0), "nothing swings"),
 ])  # fmt: skip
 def test_problems_check_their_parameters(call, message):

@@ -215,12 +215,14 @@ def test_a_training_goes_on_from_its_checkpoint_as_if_never_stopped(variant, tmp
     resumed = train(DATA, kind, TINY, callbacks=[events.append], checkpoint=path)
     assert same_weights(whole.network, resumed.network) and [event.number for event in events] == [2, 3]
     assert [e.loss for e in whole.history] == [e.loss for e in resumed.history]
-    with pytest.raises(ValueError, match="another network or other settings"):
+    with pytest.raises(ValueError, match="is of a training with settings = .*: choose another file"):
         train(DATA, kind, Settings(epochs=4, steps=5, batch=8), checkpoint=path)
     path.write_bytes(b"no archive")
     with pytest.raises(ValueError, match="is damaged"):
         train(DATA, kind, TINY, checkpoint=path)
     assert path.read_bytes() == b"no archive"
+    with pytest.raises(ValueError, match="cannot be written"):
+        train(DATA, kind, TINY, checkpoint=tmp_path / "nowhere" / "run.npz")
 
 
 # ------------------------------------------------------------ bad input

@@ -58,6 +58,9 @@ def test_whole_optimizees_are_held_out():
         train.split(1.0)
     with pytest.raises(ValueError, match="'gt'"):
         train.only(["gt"])
+    assert train.r2(Expression.parse("-1*x0")) == train.r2(Expression.parse("-g", names=["g"])) == 1.0
+    with pytest.raises(ValueError, match="'gt', which was not recorded"):
+        train.r2(Expression.parse("-gt", names=["gt"]))
 
 
 def test_coordinates_that_never_move_are_left_out_and_divergence_ends_a_trajectory():

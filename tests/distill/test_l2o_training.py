@@ -135,15 +135,39 @@ def test_a_training_that_was_interrupted_goes_on_as_if_it_was_not(tmp_path):
         return done, torch.cat([p.detach().reshape(-1) for p in rule.parameters()])
 
     whole, weights = train(None)
-    part, _ = train(tmp_path / "run.json", [lambda event: event.number == 6])
+    part, _ = train(tmp_path / "run.npz", [lambda event: event.number == 6])
     assert part.reason == "callback" and len(part.history) == 6
-    rest, again = train(tmp_path / "run.json")
+    rest, again = train(tmp_path / "run.npz")
     assert torch.equal(weights, again) and [e.last for e in rest.history] == [e.last for e in whole.history]
-    with pytest.raises(ValueError, match="training with seed = 0, not 5"):
-        meta_train(
-            small_network(seed=2), Quadratics(3, noise=0.1), episodes=14, optimizees=2, unroll=5, steps=(5, 10), seed=5,
-            checkpoint=tmp_path / "run.json",
-        )  # fmt: skip
+    assert (tmp_path / "run.npz").exists() and len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_checkpoint_of_another_training_is_refused_and_the_same_rule_may_go_on(tmp_path):
+    path, family = tmp_path / "run.npz", Quadratics(3, noise=0.1)
+
+    def train(rule, **options):
+        given = {"episodes": 4, "optimizees": 2, "unroll": 5, "steps": 5, "checkpoint": path, **options}
+        return meta_train(rule, family, **given)
+
+    rule = FormulaRule("-0.123456*mt", 0.1)
+    train(rule, callbacks=[lambda event: event.number == 2])
+    assert len(train(rule).history) == 4  # its constants have moved since; the formula is the same
+    for options in ({"seed": 5}, {"order": 2}, {"decay": False}, {"clip": 3.0}, {"max_norm": 2.0}, {"share": 0.1},
+                    {"imitate": adam(0.1)}, {"until": 3}):  # fmt: skip
+        (name,) = options
+        with pytest.raises(ValueError, match=f"training with {name} = .*: choose another file"):
+            train(FormulaRule("-0.123456*mt", 0.1), **options)
+    for other in (
+        FormulaRule("-0.123457*mt", 0.1),
+        FormulaRule("-0.123456*mt", 0.2),
+        FormulaRule("-0.123456*mt", 0.1, 0.5),
+    ):
+        with pytest.raises(ValueError, match="training with rule = "):
+            train(other)
+    path.write_bytes(b"{}")
+    with pytest.raises(ValueError, match="is damaged"):
+        train(FormulaRule("-0.123456*mt", 0.1))
+    assert path.read_bytes() == b"{}"
 
 
 def test_the_curriculum_lengthens_and_families_take_turns_and_limits_hold():
@@ -187,6 +211,39 @@ def test_losses_beyond_the_clip_count_as_the_clip_and_have_no_gradient():
     assert rule.relative.grad.item() == 0.0
 
 
+def test_an_optimizee_that_grows_slowly_over_many_unrolls_has_diverged_too():
+    """A hundredfold at each unroll is a thousandfold of the first loss at the second."""
+    uphill = FormulaRule("9*g", 1.0)
+    trained = meta_train(uphill, Quadratics(2, condition=1.0), episodes=1, steps=6, unroll=1, optimizees=3)
+    assert trained.diverged == 3 and trained.history[0].unrolls <= 4
+
+
+def test_an_optimizee_without_a_gradient_at_the_end_leaves_the_others_theirs():
+    batch = Quadratics(3).sample(2, 1)
+
+    class Broken:
+        start = batch.start
+
+        def __init__(self, bad):
+            self.bad = torch.tensor(bad)
+
+        def __len__(self):
+            return 2
+
+        def gradients(self, theta, step):
+            losses, gradients = batch.gradients(theta, step)
+            if step > 3:  # after the last step of the unroll
+                gradients = torch.where(self.bad[:, None], torch.inf, gradients)
+            return losses, gradients
+
+    slopes = []
+    for bad in ([False, True], [False, False]):
+        rule = FormulaRule("-0.7*g", 0.1)
+        unroll_loss(rule, Broken(bad), 3)[0].backward()
+        slopes.append(rule.relative.grad.item())
+    assert np.isfinite(slopes).all() and slopes[0] != 0 and slopes[0] != slopes[1]
+
+
 @pytest.mark.parametrize(
     ("rule", "options", "message"),
     [
@@ -198,6 +255,9 @@ def test_losses_beyond_the_clip_count_as_the_clip_and_have_no_gradient():
         (dm(), {"objective": "loss"}, "objective is 'loss'"),
         (dm(), {"order": 0}, "order is 0"),
         (dm(), {"family": "digits"}, "family is"),
+        (dm(), {"imitate": "adam"}, "imitate is 'adam'"),
+        (dm(), {"max_norm": 0}, "max_norm is 0"),
+        (dm(), {"seed": -1}, "seed is -1"),
         (sgd(0.1), {}, "rule with parameters"),
     ],
 )

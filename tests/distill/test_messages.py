@@ -1,5 +1,7 @@
 """Messages with planted forces: fits, tables, laws and simulators must find what was put there."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,7 +28,7 @@ from srlib.distill.gnn import (  # noqa: E402
 )
 from srlib.distill.gnn.graphs import pair_forces  # noqa: E402
 from srlib.distill.gnn.laws import LAWS, law_problem  # noqa: E402
-from srlib.distill.gnn.messages import MessageTeacher, fit_trimmed  # noqa: E402
+from srlib.distill.gnn.messages import MessageTeacher, fit_trimmed, share_weights  # noqa: E402
 from srlib.distill.gnn.simulator import distill_node  # noqa: E402
 from tests.distill.students import LeastSquares  # noqa: E402
 
@@ -168,6 +170,25 @@ def test_a_law_may_be_given_as_a_formula():
         judge("sprng", learned)
 
 
+def test_a_target_that_is_none_is_refused():
+    said, _ = planted("r1")
+    learned = distill_message(said, 0, LeastSquares(), rows=50)
+    with pytest.raises(ValueError, match="target is 'forces'"):
+        judge("r1", learned, "forces")
+
+
+def test_messages_that_are_mostly_zero_can_be_distilled_and_dead_ones_say_so():
+    weights = share_weights(np.array([0.0, 0, 0, 4]))
+    assert np.allclose(weights, [1, 1, 1, 1 / 25]) and np.allclose(share_weights(np.zeros(3)), 1)
+    said, _ = planted("discontinuous")  # no force within a distance of 2
+    assert np.median(np.abs(said.values)) == 0
+    learned = distill_message(said, 0, LeastSquares(), rows=100)
+    assert np.isfinite(learned.best().evaluate(np.ones((1, 7)))).all()
+    said.network.potential = replace(said.network.potential, energy="0*r")
+    with pytest.raises(ValueError, match="there is nothing to learn"):
+        distill_message(said, 0, LeastSquares(), rows=100)
+
+
 # ------------------------------------------------------------ simulators
 
 
@@ -192,6 +213,8 @@ def test_the_true_formulas_move_particles_as_the_potential_does(name):
     assert run.truth.shape == (4, 6, 5, 2) and isinstance(run.errors, pd.DataFrame)
     assert run.errors["right"].max() < 1e-6 < run.errors["wrong"].iloc[-1]
     assert run.errors["right"].iloc[0] == 0 and list(run.errors.index) == list(run.times)
+    with pytest.raises(ValueError, match="every is 0"):
+        rollout(name, {"right": formulas}, start, every=0)
 
 
 def test_the_node_model_is_asked_with_the_messages_that_count():

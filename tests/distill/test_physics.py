@@ -114,6 +114,11 @@ def test_what_is_refused():
         check_physics(toy(), Expression.parse("x0*x1"))
     with pytest.raises(ValueError, match="give both, or neither"):
         refine_constants(toy(), formula("2*x"), X=np.zeros((2, 1)))
+    for X, y in ((np.zeros((3, 2)), np.zeros(3)), (np.zeros((3, 1)), np.zeros(2)), (np.zeros((0, 1)), np.zeros(0))):
+        with pytest.raises(ValueError, match=r"X has shape .*: give \(rows, 1\) and \(rows,\)"):
+            refine_constants(toy(), formula("2*x"), X, y)
+    with pytest.raises(ValueError, match="NaN or infinity"):
+        choose_by_physics(toy(), ParetoFront(), np.zeros((2, 1)), np.array([1.0, np.nan]))
     with pytest.raises(ValueError, match="teacher is -1"):
         refine_constants(toy(), formula("2*x"), teacher=-1)
     front = ParetoFront()

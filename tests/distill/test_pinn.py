@@ -9,11 +9,11 @@ from scipy.optimize import rosen, rosen_der
 
 torch = pytest.importorskip("torch")
 
-from srlib.distill import Box  # noqa: E402
-from srlib.distill.pinn import CertainBox, Condition, DifferentialProblem, burgers, heat, toy, train_pinn  # noqa: E402
+from srlib.distill.pinn import Condition, DifferentialProblem, burgers, heat, toy, train_pinn, training  # noqa: E402
 from srlib.distill.pinn.collocation import condition_points, refined_points, spread_points  # noqa: E402
 from srlib.distill.pinn.network import TanhNetwork  # noqa: E402
 from srlib.distill.pinn.quasi_newton import LBFGS, SelfScaledBFGS  # noqa: E402
+from srlib.distill.pinn.weights import balanced  # noqa: E402
 
 QUICK = {"width": 8, "layers": 2, "points": 60, "condition_rows": 20}
 
@@ -44,16 +44,6 @@ def test_refined_points_gather_where_the_residual_is_large():
     assert 0.03 < np.mean(np.abs(even[:, 0]) < 0.05) < 0.07
 
 
-def test_a_certain_box_keeps_the_rows_of_least_doubt():
-    sampler = CertainBox(Box({"x": (-1, 1)}, rows=100), lambda X: X[:, 0] - 0.5, share=0.25)
-    table = sampler(np.random.default_rng(0))
-    assert list(table.columns) == ["x"] and len(table) == 100 and np.abs(table.x - 0.5).max() < 0.27
-    with pytest.raises(ValueError, match="uncertainty gives shape"):
-        CertainBox(Box({"x": (-1, 1)}, rows=10), lambda X: X)(0)
-    with pytest.raises(ValueError, match="share is 0"):
-        CertainBox(Box({"x": (-1, 1)}), lambda X: X, share=0)
-
-
 # ------------------------------------------------------------ optimisers
 
 
@@ -71,6 +61,23 @@ def test_the_whole_matrix_becomes_the_inverse_hessian_of_a_quadratic():
     method.minimise(lambda v: (v @ A @ v / 2, A @ v), rng.standard_normal(6), 40, lambda v: None)
     H = np.triu(method.H) + np.triu(method.H, 1).T
     np.testing.assert_allclose(H, np.linalg.inv(A), atol=1e-2)
+
+
+@pytest.mark.parametrize("method", [LBFGS(10), SelfScaledBFGS()])
+def test_quasi_newton_methods_turn_back_where_the_loss_is_infinite(method):
+    def objective(v):  # as in training: infinite and without gradient outside of the domain
+        if (v <= 0).any():
+            return np.inf, np.zeros(2)
+        return float(np.sum(v - np.log(v))), 1 - 1 / v
+
+    seen = [np.array([6.0, 0.3])]
+    best = method.minimise(objective, seen[0], 200, lambda v: seen.append(v.copy()))
+    assert np.isfinite(best).all() and objective(best)[0] <= objective(seen[0])[0]
+    np.testing.assert_allclose(best, 1.0, atol=1e-4)
+
+
+def test_weights_are_balanced_by_gradient_norms():
+    np.testing.assert_allclose(balanced(np.array([1.0, 1.0, 2.0]), np.array([4.0, 2.0, 0.0])), [1, 1.1, 0.9 * 2 + 1e3])
 
 
 # ------------------------------------------------------------ training
@@ -203,6 +210,19 @@ def test_a_training_that_diverges_says_so():
         train_pinn(explosive(), **QUICK)
     with pytest.raises(ValueError, match="not finite where lbfgs begins"):
         train_pinn(explosive(), adam=0, optimiser="lbfgs", **QUICK)
+
+
+def test_a_quasi_newton_method_that_diverges_is_reported_and_the_best_is_kept(monkeypatch):
+    class Diverging:
+        def minimise(self, objective, theta, iterations, note):
+            objective(theta - 1e-3 * objective(theta)[1])  # a small step that helps
+            return np.full_like(theta, np.nan)
+
+    monkeypatch.setitem(training.OPTIMISERS, "lbfgs", Diverging)
+    start = train_pinn(heat(), adam=5, iterations=0, **QUICK)
+    with pytest.warns(RuntimeWarning, match="lbfgs diverged after 0 iterations: the best parameters"):
+        pinn = train_pinn(heat(), adam=5, optimiser="lbfgs", iterations=9, **QUICK)
+    assert np.isfinite(pinn.on_grid(3, 3)).all() and sum(pinn.parts.values()) < sum(start.parts.values())
 
 
 def test_a_problem_without_reference_has_no_error():

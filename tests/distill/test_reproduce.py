@@ -15,6 +15,7 @@ from srlib.distill.gnn import (  # noqa: E402
     distill_message,
     distill_network,
     integrate,
+    rollout,
 )
 from srlib.reproduce import gnn, gnn_rollout, gnn_speed  # noqa: E402
 from srlib.reproduce.command import main  # noqa: E402
@@ -32,6 +33,7 @@ def small(monkeypatch):
     students = {"message_student": LeastSquares(), "node_student": LeastSquares()}
     monkeypatch.setattr(gnn_rollout, "distill_network", partial(distill_network, **students))
     monkeypatch.setattr(gnn_rollout, "SIMULATIONS", 3)
+    monkeypatch.setattr(gnn_rollout, "rollout", partial(rollout, steps=50))
     yield
     gnn.data.cache_clear()
     gnn_rollout._simulators.cache_clear()
@@ -50,7 +52,10 @@ def test_rows_of_the_table_name_what_was_published():
     assert (row.published, row.document) == ("1.64", "0.17") and row.summed == pytest.approx(8 * row.mae, rel=1e-3)
     other = gnn.table("charge", "custom", "huber", 0)
     assert (other.published, other.document) == ("", "0.03") and 0 < other.top2 <= 1
-    assert gnn.by_model(pd.DataFrame([vars(row), vars(other)])).shape[0] == 2
+    again = vars(row) | {"seed": 1, "mae": row.mae + 2}
+    means = gnn.by_model(pd.DataFrame([vars(row), again, vars(other)]))
+    assert means.seeds.tolist() == [2, 1] and means.mae.iloc[0] == pytest.approx(row.mae + 1, abs=1e-3)
+    assert means.published.tolist() == ["1.64", ""]
     cured = gnn.cure("r1", "document", "mae", 0)
     assert cured.model == "document" and cured.acpcr >= 0 and list(gnn.CURES)[-1] == "+ third law"
     assert len(list(gnn.PARTS["table"].jobs(1, None))) == 4 * 7 * 3

@@ -1,14 +1,11 @@
 """Teachers of every kind, and what their students say; the student is mostly least squares, which has an oracle."""
 
-import re
 import subprocess
 import sys
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from srlib import EvolutionRegressor
 from srlib.distill import Box, distill
@@ -82,6 +79,16 @@ def test_fresh_inputs_may_lie_elsewhere():
     learned = distill(teacher, {"x": (0, 1)}, LeastSquares(), fresh=Box({"x": (0, 3)}, rows=200), random_state=0)
     assert learned.fidelity.train_r2.iloc[-1] == pytest.approx(1)
     assert learned.fidelity.r2.iloc[-1] < 0.5
+
+
+def test_fresh_columns_go_by_their_names():
+    table = pd.DataFrame(TABLE, columns=["a", "b"])
+    learned = distill(line, table, LeastSquares(), fresh=table[["b", "a"]])
+    assert np.array_equal(learned.fresh, TABLE) and np.array_equal(learned.fresh_answers, learned.answers)
+    learned = distill(line, table, LeastSquares(), fresh={"b": (5, 6), "a": (0, 1)}, random_state=0)
+    assert learned.fresh[:, 1].min() >= 5 and learned.fresh[:, 0].max() <= 1
+    with pytest.raises(ValueError, match="fresh has the columns a, c, but X has a, b"):
+        distill(line, table, LeastSquares(), fresh=table.rename(columns={"b": "c"}))
 
 
 def test_the_student_sees_features_of_the_teachers_inputs():
@@ -171,35 +178,6 @@ def test_agreement_outside_the_domain_of_a_formula():
     assert np.isnan(r2_of_constant) and rms == 0
 
 
-# ------------------------------------------------------------ boxes
-
-
-@given(
-    st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(0, 1e6)), min_size=1, max_size=4),
-    st.integers(2, 60),
-    st.sampled_from(["halton", "latin", "uniform", "grid"]),
-    st.integers(0, 2**32),
-)
-def test_rows_lie_in_their_box_and_repeat(ranges, rows, how, seed):
-    box = Box({f"x{k}": (low, low + width) for k, (low, width) in enumerate(ranges)}, rows, how)
-    X = box.sample(seed)
-    low, high = np.array(list(box.ranges.values())).T
-    slack = 1e-9 * (1 + np.abs(low) + np.abs(high))
-    assert (X >= low - slack).all() and (X <= high + slack).all()
-    assert np.array_equal(X, box.sample(seed))
-    assert len(X) == rows if how != "grid" else len(X) <= max(rows, 2 ** len(ranges))
-
-
-def test_even_ways_fill_a_box_better_than_chance():
-    ranges = {"x": (0, 1), "y": (0, 1)}
-
-    def largest_gap(how):
-        return np.diff(np.sort(Box(ranges, 200, how).sample(0)[:, 0])).max()
-
-    assert largest_gap("halton") < 2 / 200 < largest_gap("uniform")
-    assert largest_gap("latin") < 2.01 / 200
-
-
 # ------------------------------------------------------------ bad input
 
 
@@ -282,13 +260,6 @@ def test_a_teacher_that_raises_is_asked_again_to_name_the_row():
 def test_bad_arguments_are_named(options, message):
     with pytest.raises(ValueError, match=message):
         distill(line, **{"X": TABLE, "student": LeastSquares(), **options})
-
-
-def test_a_box_refuses_what_it_cannot_draw():
-    with pytest.raises(ValueError, match=re.escape("how is 'sobl': choose from")):
-        Box({"x": (0, 1)}, how="sobl")
-    with pytest.raises(ValueError, match="rows is 1"):
-        Box({"x": (0, 1)}, rows=1)
 
 
 def test_the_package_loads_neither_torch_nor_matplotlib():

@@ -5,7 +5,7 @@ Reading order: :mod:`.potentials`, :mod:`.particles` (simulations), :mod:`.graph
 network replaced by formulas). The names are loaded when they are first used.
 """
 
-from importlib import import_module
+from ...lazy import lazy_names
 
 _HOMES = {
     "Architecture": "network",
@@ -39,13 +39,4 @@ _HOMES = {
 }
 
 __all__ = sorted(_HOMES)
-
-
-def __getattr__(name: str):
-    if name in _HOMES:
-        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__():
-    return sorted([*globals(), *__all__])
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -9,7 +9,9 @@ from ...metrics import Recovery, recovers
 from ...operators import suggest
 from ...problems import Problem
 from ...problems.problem import Variable
+from ...validation import check_choice
 from ..student import Distillation
+from .messages import TARGETS, share_weights
 from .potentials import PAIR
 
 __all__ = ["LAWS", "judge", "law_problem"]
@@ -29,18 +31,20 @@ RANGES = {"m1": (0.3, 3.0), "m2": (0.3, 3.0), "q1": (-1.0, 1.0), "q2": (-1.0, 1.
 def law_problem(law: str, learned: Distillation, target: str = "force") -> Problem:
     """The law as a problem whose data are a message: ``(a_x dx + a_y dy) law``, over m1 where the target says so.
 
-    The slopes a are those that fit the message best, rows weighted by size as for the student. The data are the law's
-    own values with them, so that a few close encounters, of which networks know the least, do not decide what is
-    right. Charges enter by their sign, since they are +1 or -1.
+    The slopes a are those that fit the message best, rows weighted as for the student. The data are the law's own
+    values with them: a formula must have the law's form to rounding errors, and constants by which it differs from
+    these values by at most 4 % of their spread (:func:`srlib.recovers`). How much of the message it explains is
+    another question, which ``learned.fidelity`` answers. Charges enter by their sign, since they are +1 or -1.
 
     Parameters
     ----------
     law : str
         A name of :data:`LAWS`, or a formula over r, m1, m2, q1, q2: the force over a linear map of (dx, dy).
     learned : Distillation
-        Of :func:`srlib.distill.distill_message`.
+        Of :func:`srlib.distill.gnn.distill_message`.
     target : {"force", "acceleration"}
     """
+    check_choice("target", target, TARGETS)
     if law not in LAWS and law.isidentifier() and law not in PAIR:
         raise ValueError(
             f"law is {law!r}: choose from {', '.join(LAWS)}, or give a formula over {', '.join(PAIR)}"
@@ -55,7 +59,7 @@ def law_problem(law: str, learned: Distillation, target: str = "force") -> Probl
     constants = CONSTANTS.get(law, {})
     family = Expression.parse(text, names=(*table, *slopes, *constants))
     # the slopes of the data: the family is linear in them
-    weight = 1 / (np.median(np.abs(y)) + np.abs(y))
+    weight = np.sqrt(share_weights(y))
     unit = [family.evaluate(np.column_stack([X, np.tile([*row, *constants.values()], (len(X), 1))]))
             for row in np.eye(len(axes))]  # fmt: skip
     found = np.linalg.lstsq(weight[:, None] * np.stack(unit, axis=1), weight * y, rcond=None)[0]

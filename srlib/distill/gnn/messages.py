@@ -20,7 +20,10 @@ from ..student import Distillation, distill
 from .graphs import Graphs, pair_forces
 from .network import GraphNetwork
 
-__all__ = ["ForceFit", "MessageTeacher", "Messages", "distill_message", "fit_trimmed", "message_table", "read_messages"]
+__all__ = [
+    "ForceFit", "MessageTeacher", "Messages", "distill_message", "fit_trimmed", "message_table", "read_messages",
+    "share_weights",
+]  # fmt: skip
 
 TARGETS = ("force", "acceleration")
 
@@ -137,7 +140,7 @@ def fit_trimmed(X: np.ndarray, y: np.ndarray, trim: float = 0.1) -> tuple[np.nda
     check_number("trim", trim, least=0, most=0.5)
     design = np.column_stack([X, np.ones(len(X))])
     keep = len(y) - int(trim * len(y))
-    size = 1 / (1e-300 + np.median(np.abs(y)) + np.abs(y))
+    size = np.sqrt(share_weights(y))
     best, least = np.zeros(design.shape[1]), np.inf
     for weight in (np.ones(len(y)), size):
         rows, before = slice(None), None
@@ -157,6 +160,15 @@ def fit_trimmed(X: np.ndarray, y: np.ndarray, trim: float = 0.1) -> tuple[np.nda
     kept = np.argpartition(square, keep - 1)[:keep]
     ordinary = (y - design @ np.linalg.lstsq(design, y, rcond=None)[0]) ** 2
     return best[:-1], float(best[-1]), _r2(y, ordinary), _r2(y[kept], square[kept])
+
+
+def share_weights(y: np.ndarray) -> np.ndarray:
+    """Weights of rows, (rows,), by which errors count as a share of the values y and not by their size.
+
+    They are ``(1 + |y|/s)^-2`` with s the median of ``|y|``, or the mean where more than half of the values are 0.
+    """
+    size = np.abs(y)
+    return (1 + size / (np.median(size) or size.mean() or 1.0)) ** -2.0
 
 
 def _r2(y: np.ndarray, square: np.ndarray) -> float:
@@ -225,7 +237,7 @@ def distill_message(
 
     Notes
     -----
-    A row weighs ``1/(s + |message|)^2``, s the median of ``|message|``, so that errors count by their share. A student
+    Rows have the weights of :func:`share_weights`, so that errors count by their share. A student
     with ``X_units`` and ``y_units`` searches among formulas whose units balance, document 002's second bias.
     """
     component = said.top()[0] if component is None else component
@@ -236,7 +248,6 @@ def distill_message(
         raise ValueError(f"nearest is {nearest!r}, which leaves {len(far)} pairs: give a smaller one")
     chosen = np.random.default_rng(random_state).permutation(far)[: rows + rows // 4]
     pair = said.pair[chosen]
-    size = np.abs(teacher(pair))
     if student is None:
         from ...evolution import EvolutionRegressor
 
@@ -244,7 +255,7 @@ def distill_message(
             niterations=12, unary_operators=("square", "cube"), maxsize=22, model_selection="score"
         )
     return distill(
-        teacher, pair, student, sample_weight=(1 + size / np.median(size)) ** -2.0, random_state=random_state,
+        teacher, pair, student, sample_weight=share_weights(teacher(pair)), random_state=random_state,
         inputs=lambda pair: _columns(message_table(pair, said.softening), charges),
     )  # fmt: skip
 

@@ -186,7 +186,7 @@ class GraphNetwork(nn.Module):
         return next(self.parameters()).dtype
 
     def acceleration(self, x, v, q, m) -> np.ndarray:
-        """For :func:`srlib.distill.integrate`: the network as a simulator."""
+        """For :func:`srlib.distill.gnn.integrate`: the network as a simulator."""
         return self.predict(np.concatenate([x, v, q[..., None], m[..., None]], axis=2))
 
 

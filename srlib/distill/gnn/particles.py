@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -86,6 +86,10 @@ class Particles:
             q = np.sign(q)
         return cls(spread * x, v, q, np.exp(log_mass[0] + log_mass[1] * log_m))
 
+    def take(self, rows) -> Particles:
+        """Some of the simulations."""
+        return Particles(self.x[rows], self.v[rows], self.q[rows], self.m[rows])
+
 
 def _check_size(simulations: int, n: int, dim: int) -> None:
     check_number("simulations", simulations, least=1, whole=True)
@@ -156,7 +160,13 @@ def integrate(
     -------
     x, v : ndarray, shape (simulations, kept, n, dim)
         NaN or infinite where a simulation has got out of hand.
+
+    Raises
+    ------
+    ValueError
+        If ``dt`` or a number of steps is impossible.
     """
+    _check_times(dt, steps, every, substeps)
     x, v, q, m = start.x, start.v, start.q, start.m
     h = dt / substeps
     kept_x, kept_v = [x], [v]
@@ -172,6 +182,12 @@ def integrate(
                 kept_x.append(x)
                 kept_v.append(v)
     return np.stack(kept_x, axis=1), np.stack(kept_v, axis=1)
+
+
+def _check_times(dt: float, steps: int, every: int, substeps: int) -> None:
+    check_number("dt", dt, above=0)
+    for name, value, least in (("steps", steps, 2), ("every", every, 1), ("substeps", substeps, 1)):
+        check_number(name, value, least=least, whole=True)
 
 
 @dataclass(frozen=True)
@@ -216,7 +232,7 @@ def simulate(
     Parameters
     ----------
     potential : str, Potential, Expression or callable
-        A name of :data:`srlib.distill.POTENTIALS`, or another potential.
+        A name of :data:`srlib.distill.gnn.POTENTIALS`, or another potential.
     simulations, n, dim : int
         How many simulations, particles and dimensions (2 or 3).
     steps, every : int
@@ -242,10 +258,7 @@ def simulate(
     """
     potential = read_potential(potential)
     dt = potential.dt if dt is None else dt
-    check_number("dt", dt, above=0)
-    check_number("steps", steps, least=2, whole=True)
-    check_number("every", every, least=1, whole=True)
-    check_number("substeps", substeps, least=1, whole=True)
+    _check_times(dt, steps, every, substeps)
     check_number("tolerance", tolerance, above=0, optional=True)
     if potential.drag and tolerance is not None:
         raise ValueError(f"tolerance is {tolerance!r}: energy is lost by drag in {potential.name!r}; leave it out")
@@ -256,7 +269,7 @@ def simulate(
     x, v = np.empty((2, count, kept, *start.x.shape[1:]))
     drift, used, todo = np.full(count, np.nan), np.zeros(count, dtype=int), np.arange(count)
     for parts in [substeps] if tolerance is None else [substeps * factor for factor in REFINED]:
-        part = Particles(start.x[todo], start.v[todo], start.q[todo], start.m[todo])
+        part = start.take(todo)
         x[todo], v[todo] = integrate(
             lambda *state: accelerations(potential, *state), part, dt, steps, every, substeps=parts
         )
@@ -285,8 +298,3 @@ def _drift(potential, start: Particles, x, v) -> np.ndarray:
         kinetic, pair = (one.reshape(count, kept) for one in energies(potential, *flat, q, m))
         scale = kinetic[:, 0] + np.abs(pair[:, 0]) + 1
         return np.abs(kinetic + pair - (kinetic + pair)[:, :1]).max(axis=1) / scale
-
-
-def take(particles: Particles, rows) -> Particles:
-    """Some of the simulations."""
-    return replace(particles, **{name: getattr(particles, name)[rows] for name in ("x", "v", "q", "m")})

@@ -17,9 +17,10 @@ from ...estimator import SymbolicRegressor
 from ...expression import Expression
 from ..student import Distillation, distill
 from .graphs import Graphs, edges
-from .messages import Messages, distill_message, message_table
+from .messages import Messages, distill_message, message_table, share_weights
 from .network import GraphNetwork
 from .particles import Particles, accelerations, integrate
+from .potentials import read_potential
 
 __all__ = ["Formulas", "Rollout", "distill_network", "distill_node", "rollout"]
 
@@ -45,7 +46,7 @@ class Formulas:
     learned: tuple[Distillation, ...] = field(default=(), repr=False)
 
     def acceleration(self, x, v, q, m) -> np.ndarray:
-        """For :func:`srlib.distill.integrate`, shape (simulations, n, dim)."""
+        """For :func:`srlib.distill.gnn.integrate`, shape (simulations, n, dim)."""
         n = x.shape[1]
         receivers, senders = edges(n)
         states = np.concatenate([x, v, q[..., None], m[..., None]], axis=2)
@@ -87,15 +88,14 @@ def distill_node(
         with torch.no_grad():
             return network.node(torch.cat([sums, network.own(state)], dim=-1))
 
-    size = np.linalg.norm(teacher(seen).numpy(), axis=1)
     names = [f"e{k + 1}" for k in range(len(top))] + ["q", "m"]
     if student is None:
         from ...evolution import EvolutionRegressor
 
         student = EvolutionRegressor(niterations=12, maxsize=15, model_selection="score")
     return distill(
-        teacher, pd.DataFrame(seen, columns=names), student, sample_weight=(1 + size / np.median(size)) ** -2.0,
-        random_state=random_state,
+        teacher, pd.DataFrame(seen, columns=names), student,
+        sample_weight=share_weights(np.linalg.norm(teacher(seen).numpy(), axis=1)), random_state=random_state,
     )  # fmt: skip
 
 
@@ -111,7 +111,7 @@ def distill_network(
     graphs : Graphs
         Where the node model is asked.
     message_student, node_student : SymbolicRegressor, optional
-        See :func:`srlib.distill.distill_message` and :func:`distill_node`.
+        See :func:`srlib.distill.gnn.distill_message` and :func:`distill_node`.
     random_state : int, optional
     """
     spoken = [distill_message(said, one, message_student, random_state=random_state) for one in said.top()]
@@ -163,14 +163,15 @@ def rollout(
         Networks, formulas or functions ``acceleration(x, v, q, m)``, by name.
     start : Particles
     steps, every, dt, substeps
-        As in :func:`srlib.distill.simulate`; all simulators and the truth take the same steps.
+        As in :func:`srlib.distill.gnn.simulate`; all simulators and the truth take the same steps, none of which is
+        refined: in a close encounter the truth has its own error, too.
     """
-    from .potentials import read_potential
-
     potential = read_potential(potential)
     dt = potential.dt if dt is None else dt
-    ways = {"": lambda *state: accelerations(potential, *state)}
-    ways.update({name: getattr(one, "acceleration", one) for name, one in simulators.items()})
-    moved = {name: integrate(way, start, dt, steps, every, substeps)[0] for name, way in ways.items()}
-    truth = moved.pop("")
-    return Rollout(np.arange(truth.shape[1]) * every * dt, truth, moved)
+
+    def moved(acceleration):
+        return integrate(acceleration, start, dt, steps, every, substeps)[0]
+
+    truth = moved(lambda *state: accelerations(potential, *state))
+    positions = {name: moved(getattr(one, "acceleration", one)) for name, one in simulators.items()}
+    return Rollout(np.arange(truth.shape[1]) * every * dt, truth, positions)

@@ -13,21 +13,20 @@ edges of the first graph of each batch only, so that its constants are not these
 
 from __future__ import annotations
 
-import io
-import json
 import math
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import asdict, dataclass, field, fields
 
 import numpy as np
 import torch
 
 from ...eql.search import one_torch_thread
 from ...metrics import acpcr
+from ...run import asked_to_stop
 from ...validation import check_choice, check_number
+from ..checkpoint import read_training, write_training
 from .graphs import Graphs
 from .network import SPARSE, Architecture, GraphNetwork
 
@@ -85,6 +84,7 @@ class Settings:
         check_number("alpha", self.alpha, least=0, optional=True)
         check_number("weight_decay", self.weight_decay, least=0)
         check_number("translate", self.translate, least=0)
+        check_number("seed", self.seed, least=0, whole=True)
 
     def strength(self, variant: str) -> float:
         """alpha_1 for a variant."""
@@ -186,6 +186,7 @@ def train(
     ----------
     data : Graphs
     architecture : Architecture or GraphNetwork, optional
+        A network is trained further, in place.
     settings : Settings, optional
     test : Graphs, optional
         What the events report on; by default training graphs.
@@ -215,13 +216,12 @@ def train(
     states, known = (network.tensor(data.states), torch.from_numpy(data.accelerations).to(network.edge_dtype))
     observed = (data if test is None else test).pick(OBSERVED, 0)
     optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
-    done, history = 0, []
-    if checkpoint is not None and Path(checkpoint).exists():
-        done, history = _load(checkpoint, network, settings, optimiser)
+    about = {"architecture": kind.to_dict(), "settings": asdict(settings)}
+    history = [_event(row, network) for row in read_training(checkpoint, about, network, optimiser)]
     began, reason, total = time.monotonic(), "completed", settings.epochs * settings.steps
     try:
         with one_torch_thread():
-            for epoch in range(done, settings.epochs):
+            for epoch in range(len(history), settings.epochs):
                 rng = np.random.default_rng([settings.seed, epoch])
                 noise = torch.Generator().manual_seed(int(rng.integers(2**31)))
                 losses = []
@@ -240,8 +240,8 @@ def train(
                 event = _observe(network, settings, observed, epoch + 1, time.monotonic() - began, mean)
                 history.append(event)
                 if checkpoint is not None and reason == "completed":
-                    _save(checkpoint, network, settings, optimiser, history)
-                if any([bool(callback(event)) for callback in callbacks]):
+                    write_training(checkpoint, about, network, optimiser, [_row(one) for one in history])
+                if asked_to_stop(callbacks, event):
                     reason = "callback"
                 if reason != "completed":
                     break
@@ -286,46 +286,10 @@ def _observe(network, settings, graphs: Graphs, number: int, elapsed: float, los
     return Epoch(number, settings.epochs, elapsed, loss, test_loss, right, deviations, network)
 
 
-# ------------------------------------------------------------ checkpoints
+def _row(event: Epoch) -> list:
+    """An event without its network, as plain data."""
+    return [*(getattr(event, one.name) for one in fields(Epoch)[:6]), event.deviations.tolist()]
 
 
-def _about(network: GraphNetwork, settings: Settings) -> dict:
-    return {"architecture": network.architecture.to_dict(), "settings": asdict(settings)}
-
-
-def _save(path, network, settings, optimiser, history) -> None:
-    """All numbers as arrays, whole or not at all."""
-    arrays = {f"weight {name}": value.numpy() for name, value in network.state_dict().items()}
-    for number, state in optimiser.state_dict()["state"].items():
-        arrays.update({f"adam {number} {name}": value.numpy() for name, value in state.items()})
-    rows = [[e.number, e.total, e.elapsed, e.loss, e.test_loss, e.acpcr] for e in history]
-    arrays.update(history=np.array(rows), deviations=np.stack([e.deviations for e in history]))
-    arrays["about"] = np.array(json.dumps(_about(network, settings)))
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
-    unfinished = Path(f"{path}.part")
-    unfinished.write_bytes(buffer.getvalue())
-    os.replace(unfinished, path)
-
-
-def _load(path, network, settings, optimiser) -> tuple[int, list[Epoch]]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
-        about = json.loads(str(arrays["about"]))
-    except Exception as error:
-        raise ValueError(f"checkpoint {str(path)!r} is damaged ({error!r}); the file was left as it is") from None
-    if about != json.loads(json.dumps(_about(network, settings))):
-        raise ValueError(f"checkpoint {str(path)!r} is of another network or other settings: choose another file")
-    network.load_state_dict({k[7:]: torch.from_numpy(v) for k, v in arrays.items() if k.startswith("weight ")})
-    state: dict = {}
-    for key, value in arrays.items():
-        if key.startswith("adam "):
-            _, number, name = key.split(" ", 2)
-            state.setdefault(int(number), {})[name] = torch.from_numpy(value)
-    optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
-    events = [
-        Epoch(int(row[0]), int(row[1]), *map(float, row[2:]), deviations, network)
-        for row, deviations in zip(arrays["history"], arrays["deviations"], strict=True)
-    ]
-    return len(events), events
+def _event(row: list, network: GraphNetwork) -> Epoch:
+    return Epoch(*row[:6], np.array(row[6]), network)

@@ -55,9 +55,17 @@ def tune(
         Steps of each run, and how many of them the loss is the mean of.
     scales : sequence of float
     schedules : sequence of bool
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to try.
     """
+    if not len(scales) or not len(schedules):
+        raise ValueError(f"scales is {list(scales)} and schedules {list(schedules)}: give at least one of each")
     for scale in scales:
         check_number("scales", scale, above=0)
+    check_number("last", last, least=1, whole=True)
     count, tried = len(optimizees), []
     every = optimizees.repeat(len(scales))
     column = torch.tensor(list(scales), dtype=optimizees.start.dtype).repeat_interleave(count)[:, None]

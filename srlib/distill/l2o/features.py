@@ -11,7 +11,7 @@ is named by a **signal**
 ``mt``     ``mhat / (sqrt(vhat) + eps)``, RNNprop's normalised average
 ``gt``     ``g / (sqrt(vhat) + eps)``, RNNprop's normalised gradient
 ``mt25``   ``mhat / (w**(1/2.5) + eps)``, w the corrected average of ``|g|**2.5``; ``mt30`` likewise with ``|g|**3``
-``logg``   ``log|g| / 10`` where ``|g| >= e**-10``, otherwise -1; document 001's DM sees this
+``logg``   ``log|g| / 10`` where ``|g| >= e**-10``, otherwise -1: DM's preprocessing in the literature
 ``signg``  ``sign(g)`` where ``|g| >= e**-10``, otherwise ``e**10 * g``
 ``t``      the step
 =========  ==========================================================================================================

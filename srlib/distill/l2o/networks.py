@@ -67,6 +67,9 @@ class RecurrentRule(Rule):
             nn.init.zeros_(self.last.bias)
         self.to(dtype)
 
+    def extra_repr(self) -> str:
+        return f"bounded={self.bounded}, skip={self.skip is not None}"
+
     def start(self, theta):
         """The features' state, and zeros for each cell, theta's shape + (width,)."""
         state = super().start(theta)
@@ -93,7 +96,10 @@ class RecurrentRule(Rule):
 
 
 def dm(hidden: Sequence[int] = (20, 20), scale: Scale = 0.05, seed: int = 0, skip=(0.0, -0.3)) -> RecurrentRule:
-    """DM: an LSTM that sees the logarithm and the sign of the gradient."""
+    """DM: an LSTM that sees the logarithm and the sign of the gradient.
+
+    Document 001's code has this preprocessing too, but leaves it off: its DM sees the gradient itself.
+    """
     return RecurrentRule(Features(["logg", "signg"]), hidden, skip=skip, scale=scale, seed=seed)
 
 

@@ -37,7 +37,7 @@ def unroll_loss(
     first_losses : Tensor, shape (optimizees,), optional
         By default those of the unroll's first step.
     **where
-        ``theta``, ``state``, ``first``, ``order``, ``diverged``; see :func:`~srlib.distill.l2o.steps_of`.
+        ``theta``, ``state``, ``first``, ``order``, ``limit``, ``diverged``; see :func:`~srlib.distill.l2o.steps_of`.
 
     Returns
     -------
@@ -61,9 +61,10 @@ def unroll_loss(
     terms, differences, plain, last = [], [], [], None
 
     def count(losses, gradients, theta, diverged):
+        sound = ~diverged & (losses.detach() <= clip * first_losses) & gradients.isfinite().all(dim=1)
         if order == 1:  # the same value, and the derivative by theta that is known
-            losses = losses + ((theta - theta.detach()) * gradients).sum(dim=1)
-        sound = ~diverged & (losses.detach() <= clip * first_losses)
+            known = torch.where(sound[:, None], gradients, 0.0)  # 0 times infinity would be NaN for all optimizees
+            losses = losses + ((theta - theta.detach()) * known).sum(dim=1)
         worst = torch.as_tensor(clip, dtype=losses.dtype)
         relative = torch.where(sound, losses / first_losses, worst)
         terms.append((relative.clamp(min=1e-12).log() if objective == "log" else relative).mean())

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from ...eql.search import one_torch_thread
-from ...validation import check_number
+from ...validation import check_choice, check_number
 from .features import State
 from .optimizees import Optimizees
 from .rules import Rule
@@ -30,7 +30,8 @@ class Perception:
     names : tuple of str
         The signals: those that the rule sees, or ``("g",)``.
     sensitivity : ndarray, shape (signals, lags)
-        The mean size of the derivative of the update by the signal ``tau`` = 0, 1, … steps ago.
+        The mean size of the derivative of the update by the signal ``tau`` = 0, 1, … steps ago, over the coordinates
+        where there is one.
     """
 
     names: tuple[str, ...]
@@ -70,8 +71,8 @@ def perception(
     seed : int
     """
     check_number("window", window, least=1, most=steps, whole=True)
-    if by not in ("gradient", "signals"):
-        raise ValueError(f"by is {by!r}: give 'gradient' or 'signals'")
+    check_number("coordinates", coordinates, least=1, whole=True)
+    check_choice("by", by, ("gradient", "signals"))
     size = optimizees.start.numel()
     chosen = torch.from_numpy(np.random.default_rng(seed).permutation(size)[:coordinates])
     seen = [step.gradients.reshape(-1)[chosen] for step in steps_of(rule, optimizees, steps)]

@@ -109,11 +109,6 @@ class FormulaRule(Rule):
         values = self._start * self.relative.detach().exp()
         return self.formula.with_constants(values.cpu().numpy())
 
-    def with_scale(self, scale: Scale) -> FormulaRule:
-        """The same rule, as it is trained now, with another scale."""
-        f = self.features
-        return FormulaRule(self.expression(), scale, f.beta1, f.beta2, f.eps)
-
     def extra_repr(self) -> str:
         return f"{self.expression().format(4)}, scale={self.scale}"
 

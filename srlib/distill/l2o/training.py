@@ -11,21 +11,21 @@ import math
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 
 import numpy as np
 import torch
 
 from ...eql.search import one_torch_thread
-from ...run import read_checkpoint, write_checkpoint
+from ...run import asked_to_stop
 from ...validation import check_choice, check_number
+from ..checkpoint import read_training, write_training
 from .objective import unroll_loss
 from .optimizees import Family
 from .rules import Rule
+from .unroll import blow_up_limit
 
 __all__ = ["Episode", "MetaTraining", "meta_train"]
-
-METHOD = "meta_train"
 
 
 @dataclass(frozen=True)
@@ -122,8 +122,8 @@ def meta_train(
     callbacks : sequence of callable
         Called with each :class:`Episode`; one that returns something true ends the training. So does Ctrl-C.
     checkpoint : path, optional
-        Where the state is kept after each tenth episode and at the end. A file that is there is gone on from; with
-        ``episodes`` given the result is the same as without the interruption.
+        An NPZ file, where the state is kept after each tenth episode and at the end. A file that is there is gone on
+        from; with ``episodes`` given the result is the same as without the interruption.
 
     Returns
     -------
@@ -136,10 +136,13 @@ def meta_train(
     """
     families = (family,) if isinstance(family, Family) else tuple(family)
     lengths = [steps] if isinstance(steps, (int, np.integer)) else list(steps)
-    _check(rule, families, lengths, episodes, time_limit)
+    _check(rule, families, lengths, episodes, time_limit, imitate)
     for name, value in (("optimizees", optimizees), ("unroll", unroll)):
         check_number(name, value, least=1, whole=True)
     check_number("learning_rate", learning_rate, above=0)
+    check_number("max_norm", max_norm, above=0)
+    check_number("until", until, least=1, whole=True, optional=True)
+    check_number("seed", seed, least=0, whole=True)
     check_number("share", share, least=0, most=1)
     check_number("clip", clip, above=0)
     check_choice("objective", objective, ("log", "sum"))
@@ -148,10 +151,13 @@ def meta_train(
     parameters = [one for one in rule.parameters() if one.requires_grad]
     adam = torch.optim.Adam(parameters, lr=learning_rate)
     about = {
-        "rule": repr(rule), "families": repr(families), "episodes": episodes, "steps": lengths, "unroll": unroll,
-        "optimizees": optimizees, "seed": seed, "learning_rate": learning_rate, "objective": objective,
+        "rule": _shown(rule), "families": repr(families), "episodes": episodes, "steps": lengths, "unroll": unroll,
+        "optimizees": optimizees, "seed": seed, "learning_rate": learning_rate, "decay": decay, "objective": objective,
+        "order": order, "clip": clip, "max_norm": max_norm, "imitate": imitate and _shown(imitate), "share": share,
+        "until": until,
     }  # fmt: skip
-    history, reason = _recall(checkpoint, about, rule, adam), "completed"
+    history = [Episode(*row) for row in read_training(checkpoint, about, rule, adam)]
+    reason = "completed"
     began = clock() - (history[-1].elapsed if history else 0.0)
 
     def passed() -> float:  # how much of the training is done, 0 to 1
@@ -173,8 +179,8 @@ def meta_train(
             )  # fmt: skip
             history.append(Episode(number, episodes or 0, clock() - began, length, first, last, *counts))
             if checkpoint is not None and number % 10 == 0:
-                _keep(checkpoint, about, rule, adam, history)
-            if any([bool(callback(history[-1])) for callback in callbacks]):
+                write_training(checkpoint, about, rule, adam, [astuple(one) for one in history])
+            if asked_to_stop(callbacks, history[-1]):
                 reason = "callback"
                 break
         else:
@@ -182,7 +188,7 @@ def meta_train(
     except KeyboardInterrupt:
         reason = "interrupted"
     if checkpoint is not None:
-        _keep(checkpoint, about, rule, adam, history)
+        write_training(checkpoint, about, rule, adam, [astuple(one) for one in history])
     if history and all(one.skipped == one.unrolls for one in history):
         warnings.warn(
             f"nothing was learned in {len(history)} episodes: no meta-gradient was finite; optimizees diverge (try a "
@@ -202,7 +208,7 @@ def _episode(rule, batch, length, unroll, adam, parameters, max_norm, **options)
     for begin in range(1, length + 1, unroll):
         loss, last, copied, mean = unroll_loss(
             rule, batch, min(unroll, length + 1 - begin), theta=theta, state=state, first=begin, diverged=diverged,
-            copied=copied, first_losses=first_losses, **options,
+            copied=copied, first_losses=first_losses, limit=blow_up_limit(first_losses), **options,
         )  # fmt: skip
         means.append(mean)
         adam.zero_grad()
@@ -223,9 +229,11 @@ def _episode(rule, batch, length, unroll, adam, parameters, max_norm, **options)
     return means[0], means[-1], int(diverged.sum()), len(means), skipped
 
 
-def _check(rule, families, lengths, episodes, time_limit) -> None:
+def _check(rule, families, lengths, episodes, time_limit, imitate) -> None:
     if not isinstance(rule, Rule) or not any(one.requires_grad and one.numel() for one in rule.parameters()):
         raise ValueError(f"rule is {rule!r:.80}: give a rule with parameters, such as rp_s() or FormulaRule('-2*mt')")
+    if not (imitate is None or isinstance(imitate, Rule)):
+        raise ValueError(f"imitate is {imitate!r:.80}: give a rule, such as adam(0.01)")
     if not families or not all(isinstance(one, Family) for one in families):
         raise ValueError(f"family is {families!r:.80}: give a family of optimizees, such as DigitsMLP()")
     if not lengths:
@@ -238,34 +246,6 @@ def _check(rule, families, lengths, episodes, time_limit) -> None:
         raise ValueError("episodes and time_limit are both None: say when the training ends")
 
 
-# ------------------------------------------------------------ checkpoints
-
-
-def _keep(path, about, rule, adam, history) -> None:
-    moments = [{name: value.tolist() for name, value in state.items()} for state in adam.state_dict()["state"].values()]
-    weights = {name: value.tolist() for name, value in rule.state_dict().items()}
-    rows = [list(vars(one).values()) for one in history]
-    write_checkpoint(path, {"method": METHOD, "about": about, "weights": weights, "adam": moments, "history": rows})
-
-
-def _recall(path, about, rule, adam) -> list[Episode]:
-    state = None if path is None else read_checkpoint(path, METHOD)
-    if state is None:
-        return []
-    for name, value in about.items():
-        if state["about"].get(name) != value:
-            raise ValueError(
-                f"checkpoint {str(path)!r} is of a training with {name} = {state['about'].get(name)!r}, not {value!r}: "
-                "choose another file"
-            )
-    own = rule.state_dict()
-    rule.load_state_dict({name: own[name].new_tensor(value) for name, value in state["weights"].items()})
-    kept = adam.state_dict()
-    for at, (one, parameter) in enumerate(zip(state["adam"], adam.param_groups[0]["params"], strict=True)):
-        kept["state"][at] = {
-            name: torch.tensor(value, dtype=torch.float32 if name == "step" else parameter.dtype)
-            for name, value in one.items()
-        }
-    if state["adam"]:
-        adam.load_state_dict(kept)
-    return [Episode(*row) for row in state["history"]]
+def _shown(rule: Rule) -> str:
+    """What tells a rule from others, and does not change while it is trained."""
+    return f"{getattr(rule, 'formula', rule)} of {rule.features!r}, scale {rule.scale!r}"

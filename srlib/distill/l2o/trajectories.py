@@ -90,10 +90,18 @@ class Trajectories:
         return self.rows(np.sort(np.random.default_rng(seed).permutation(len(self))[:count]))
 
     def r2(self, formula: Expression) -> float:
-        """How well a formula over the features agrees; minus infinity if a value is not finite."""
+        """R2 of a formula over the features; minus infinity if a value is not finite.
+
+        Raises
+        ------
+        ValueError
+            If the formula uses a feature that was not recorded.
+        """
+        if formula.names is None:  # its columns are ours
+            return agreement(self.y, formula.evaluate(self.X))[0]
         X = np.zeros((len(self), len(formula.names)))
         for j in formula.features:
-            X[:, j] = self.X[:, self.names.index(formula.names[j])]
+            X[:, j] = self.only([formula.names[j]]).X[:, 0]
         return agreement(self.y, formula.evaluate(X))[0]
 
     def distill(
@@ -134,8 +142,9 @@ def record(
     every : int
         Rows are kept of each so-many-th step.
     idle : bool
-        Whether rows whose gradient is exactly 0 are kept: weights of pixels that are nearly always black, of units that
-        are off. Their update hardly changes the loss, so that training leaves a network free to do anything there.
+        Whether rows whose gradient is exactly 0 are kept: weights of pixels that are black, of units that are off. The
+        step's loss does not see such a weight, but later ones do when its pixel or unit is on again. So meta-training
+        says little about these updates, though not nothing, and a rule that is used makes them all the same.
     beta1, beta2, eps : float, optional
         Of the recorded features; by default the rule's.
     seed : int
@@ -207,7 +216,9 @@ def tanh_sum(
 
     Notes
     -----
-    Weights are least squares for given gamma; these, one for each signal, are minimised over by Nelder and Mead.
+    Weights are least squares for given gamma; these, one for each signal, are minimised over by Nelder and Mead,
+    between exp(-7) and exp(7). At the upper end, which is far beyond the features, the terms are linear: the best rule
+    of this form is then :func:`linear_rule`.
     """
     from scipy.optimize import minimize
 

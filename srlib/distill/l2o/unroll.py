@@ -13,9 +13,14 @@ from .features import State
 from .optimizees import Optimizees
 from .rules import Rule
 
-__all__ = ["Outcome", "Step", "run_rule", "steps_of"]
+__all__ = ["Outcome", "Step", "blow_up_limit", "run_rule", "steps_of"]
 
 BLOWN_UP = 1e3  # an optimizee whose loss is above so many times that of its start has diverged
+
+
+def blow_up_limit(first_losses: torch.Tensor) -> torch.Tensor:
+    """The loss above which an optimizee has diverged: 1000 times its first one, and at least 1000. (optimizees,)"""
+    return BLOWN_UP * first_losses.detach().abs().clamp(min=1.0)
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,8 @@ def steps_of(
     schedule : callable, optional
         ``schedule(t)`` multiplies the rule's scale.
     limit : Tensor, shape (optimizees,), optional
-        An optimizee is stopped when its loss is above; by default 1000 times its first loss, and at least 1000.
+        An optimizee is stopped when its loss is above; by default :func:`blow_up_limit` of the first losses here. Who
+        goes on from an earlier step gives that of the very first ones.
 
     Notes
     -----
@@ -84,7 +90,7 @@ def steps_of(
         with torch.set_grad_enabled(order == 2):
             losses, gradients = optimizees.gradients(theta, t)
         if limit is None:
-            limit = BLOWN_UP * losses.detach().abs().clamp(min=1.0)
+            limit = blow_up_limit(losses)
         with torch.set_grad_enabled(order > 0):  # not around the yield, where it would reach the caller
             bad = ~losses.isfinite() | (losses > limit) | ~gradients.isfinite().all(dim=1)
             gradients = torch.where((bad | diverged)[:, None], 0.0, gradients)

@@ -1,16 +1,16 @@
 """Physics-informed networks as teachers.
 
 Reading order: :mod:`.equations` (an equation and its conditions, written once for networks and formulas),
-:mod:`.problems` (equations with known solutions), :mod:`.collocation` (points), :mod:`.quasi_newton` and
-:mod:`.training`, :mod:`.network` (the network as a teacher), :mod:`.check` (a formula put into the equation, its
-constants tuned there), :mod:`.choice` (the formula of a front that is the solution), :mod:`.sampling` (rows where a
-teacher is certain). The names are loaded when they are first used.
+:mod:`.problems` (equations with known solutions), :mod:`.collocation` (points), :mod:`.weights`, :mod:`.quasi_newton`
+and :mod:`.training`, :mod:`.network` (the network as a teacher), :mod:`.check` (a formula put into the equation, its
+constants tuned there), :mod:`.choice` (the formula of a front that is the solution). The names are loaded when they
+are first used.
 """
 
-from importlib import import_module
+from ...lazy import lazy_names
 
 _HOMES = {
-    "CertainBox": "sampling",
+    "CertainBox": ".sampling",  # of srlib.distill
     "Condition": "equations",
     "DifferentialOperator": "equations",
     "DifferentialProblem": "equations",
@@ -33,13 +33,4 @@ _HOMES = {
 }
 
 __all__ = sorted(_HOMES)
-
-
-def __getattr__(name: str):
-    if name in _HOMES:
-        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__():
-    return sorted([*globals(), *__all__])
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

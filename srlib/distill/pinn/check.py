@@ -84,7 +84,7 @@ def check_physics(problem: DifferentialProblem, formula: Expression | sympy.Expr
 
     Examples
     --------
-    >>> from srlib.distill import toy
+    >>> from srlib.distill.pinn import toy
     >>> check_physics(toy(), Expression.parse("3*sin(x) - x/2", names=["x"])).exact
     True
     >>> check = check_physics(toy(), Expression.parse("3*sin(x) - x/2 + cos(x)/10", names=["x"]))
@@ -136,12 +136,19 @@ def refine_constants(
     -------
     Expression
         Not worse than the one given, in the sum that is minimised.
+
+    Raises
+    ------
+    ValueError
+        If X and y do not go together, or the formula holds another variable.
     """
     from scipy.optimize import least_squares
 
     check_number("teacher", teacher, least=0)
     if (X is None) != (y is None):
         raise ValueError("X and y are the teacher's points and values: give both, or neither")
+    if X is not None:
+        X, y = teacher_values(problem, X, y)
     formula = _named(formula, problem)
     start, free = formula.constants, _movable(formula)
     if not free.any():
@@ -161,10 +168,8 @@ def refine_constants(
     everywhere = _everywhere(problem)
     for _, operator, points, _ in _places(problem):
         add(operator.sympy(symbolic, constants), points, _size(operator.terms(formula), problem, everywhere))
-    if X is not None:
-        X, y = np.asarray(X, dtype=float).reshape(-1, len(problem.names)), np.asarray(y, dtype=float)
-        if teacher > 0:
-            add(symbolic, X, float(np.sqrt(np.mean(y**2))), y, teacher)
+    if X is not None and teacher > 0:
+        add(symbolic, X, float(np.sqrt(np.mean(y**2))), y, teacher)
 
     def residuals(values):  # (moving,) -> (rows of all blocks,)
         with np.errstate(all="ignore"):
@@ -195,6 +200,21 @@ def refine_constants(
 
 
 # ------------------------------------------------------------ helpers
+
+
+def teacher_values(problem: DifferentialProblem, X, y) -> tuple[np.ndarray, np.ndarray]:
+    """The teacher's points (rows, variables) and values (rows,), checked."""
+    X, y = np.asarray(X, dtype=float), np.asarray(y, dtype=float)
+    if X.ndim == 1 and len(problem.names) == 1:
+        X = X[:, None]
+    if X.ndim != 2 or X.shape[1] != len(problem.names) or y.shape != (len(X),) or not len(X):
+        raise ValueError(
+            f"X has shape {X.shape} and y {y.shape}: give (rows, {len(problem.names)}) and (rows,), the columns of X "
+            f"{', '.join(problem.names)}"
+        )
+    if not (np.isfinite(X).all() and np.isfinite(y).all()):
+        raise ValueError("X or y holds NaN or infinity: leave those rows out")
+    return X, y
 
 
 def _named(formula, problem: DifferentialProblem):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from ...expression import Expression
 from ...front import ParetoFront
 from ...validation import check_number
-from .check import PhysicsCheck, check_physics, refine_constants
+from ..student import agreement
+from .check import PhysicsCheck, check_physics, refine_constants, teacher_values
 from .equations import DifferentialProblem
 
 __all__ = ["PhysicsChoice", "choose_by_physics"]
@@ -70,14 +69,13 @@ def choose_by_physics(
     Raises
     ------
     ValueError
-        If no formula is near the teacher's values.
+        If no formula is near the teacher's values, or X and y do not go together.
     """
     check_number("tolerance", tolerance, above=0)
-    X, y = np.asarray(X, dtype=float).reshape(-1, len(problem.names)), np.asarray(y, dtype=float).reshape(-1)
+    X, y = teacher_values(problem, X, y)
     tried, best = [], None
     for entry in front:
-        error = np.sqrt(np.mean((entry.expression.evaluate(X) - y) ** 2) / np.mean(y**2))
-        if not error <= FAR:
+        if not agreement(y, entry.expression.evaluate(X))[1] <= FAR:
             continue
         refined = refine_constants(problem, entry.expression, X, y, teacher=teacher)
         check = check_physics(problem, refined)

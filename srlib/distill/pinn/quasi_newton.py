@@ -15,7 +15,9 @@ Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]
 
 
 class LBFGS:
-    """scipy's L-BFGS-B without bounds.
+    """scipy's L-BFGS-B without bounds, begun anew from the last good point where a trial step has no finite loss.
+
+    scipy's line search ends the whole minimisation there, and says no more than that it has ended.
 
     Parameters
     ----------
@@ -28,14 +30,30 @@ class LBFGS:
 
     def minimise(self, objective: Objective, theta: np.ndarray, iterations: int, note: Callable) -> np.ndarray:
         """Up to so many iterations from ``theta``; ``note(theta)`` is called after each."""
-        found = minimize(
-            objective, theta, jac=True, method="L-BFGS-B", callback=note,
-            options={
-                "maxiter": iterations, "maxfun": 10 * iterations, "maxcor": self.history, "maxls": 50,
-                "ftol": np.finfo(float).eps, "gtol": 1e-12,
-            },
-        )  # fmt: skip
-        return found.x
+        done, infinite = 0, False
+
+        def evaluate(at):
+            nonlocal infinite
+            loss, gradient = objective(at)
+            infinite = infinite or not np.isfinite(loss)
+            return loss, gradient
+
+        def count(at):
+            nonlocal done, theta
+            done, theta = done + 1, at.copy()
+            note(at)
+
+        while True:
+            before, infinite = done, False
+            found = minimize(
+                evaluate, theta, jac=True, method="L-BFGS-B", callback=count,
+                options={
+                    "maxiter": iterations - done, "maxfun": 10 * iterations, "maxcor": self.history, "maxls": 50,
+                    "ftol": np.finfo(float).eps, "gtol": 1e-12,
+                },
+            )  # fmt: skip
+            if not infinite or done == before or done >= iterations:
+                return theta if infinite else found.x
 
 
 class SelfScaledBFGS:
@@ -69,8 +87,8 @@ class SelfScaledBFGS:
             if self.H is None:
                 self.H, fresh, before = np.eye(n, order="F") / max(np.linalg.norm(gradient), 1e-300), True, None
             direction = -blas.dsymv(1.0, self.H, gradient)
-            with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", "The line search", RuntimeWarning)  # its answer says so, too
+            with warnings.catch_warnings():  # the line search's answer says so, too
+                warnings.filterwarnings("ignore", "The line search|Rounding errors", RuntimeWarning)
                 step, *_ = line_search(
                     lambda at: evaluate(at)[0], lambda at: evaluate(at)[1], theta, direction, gradient, loss, before,
                     c1=1e-4, c2=0.9, maxiter=20,
@@ -85,7 +103,7 @@ class SelfScaledBFGS:
             before, old = loss, gradient
             loss, gradient = evaluate(theta)
             y = gradient - old
-            if fresh:  # the first matrix in the units of the first step (Nocedal and Wright, equation 6.20)
+            if fresh and s @ y > 0:  # in the units of the first step (Nocedal and Wright, equation 6.20)
                 self.H = np.eye(n, order="F") * ((s @ y) / (y @ y))
             self._update(s, y, curvature=-step * (s @ old), scaled=not fresh)
             fresh = False

@@ -13,20 +13,19 @@ import torch
 
 from ...eql.search import one_torch_thread
 from ...meta.models import FlatModel
-from ...run import StopSearch
+from ...run import StopSearch, asked_to_stop
 from ...validation import check_choice, check_number
 from .collocation import SAMPLINGS, condition_points, refined_points, spread_points
 from .equations import DifferentialProblem
 from .network import PINN, TanhNetwork
 from .quasi_newton import LBFGS, SelfScaledBFGS
+from .weights import balanced, read_weights
 
 __all__ = ["TrainingStep", "train_pinn"]
 
 OPTIMISERS = {"lbfgs": LBFGS, "bfgs": SelfScaledBFGS}
 LEAST_POINTS = 10
 WEIGHT_EVERY = 100  # steps of Adam between two looks at the weights
-KEPT = 0.9  # of the old weights, at each look (Wang, Teng, Perdikaris 2021: alpha)
-WEIGHT_RANGE = (1e-2, 1e4)
 
 
 @dataclass(frozen=True)
@@ -156,7 +155,7 @@ class _Training:
         ]
         self.labels = ["residual", *map(str, problem.conditions)]
         self.adaptive = isinstance(weights, str)
-        self.weights = np.array([1.0, *_read_weights(weights, len(self.places))])
+        self.weights = np.array([1.0, *read_weights(weights, len(self.places))])
         self.parts = np.full(len(self.labels), np.nan)
         self.residuals = np.full(points, np.nan)
         self.evaluations, self.history, self.best = 0, [], (math.inf, self.theta)
@@ -273,12 +272,11 @@ class _Training:
         self.best = (math.inf, self.theta)
 
     def balance(self) -> None:
-        """Move the conditions' weights towards the ratio of the residual's gradient norm to theirs."""
+        """Move the conditions' weights by the norms of the parts' gradients."""
         leaf = torch.tensor(self.theta, requires_grad=True)
         parts = self.mean_squares(leaf)
         norms = np.array([torch.autograd.grad(p, leaf, retain_graph=True)[0].norm().item() for p in parts])
-        goal = np.clip(norms[0] / np.maximum(norms, 1e-300), *WEIGHT_RANGE)
-        self.weights = np.append(1.0, KEPT * self.weights[1:] + (1 - KEPT) * goal[1:])
+        self.weights = balanced(self.weights, norms)
         self.best = (math.inf, self.theta)
 
     def note(self, phase: str, number: int, total: int, loss: float) -> None:
@@ -291,23 +289,5 @@ class _Training:
             phase, number, total, self.evaluations, elapsed, loss, now.parts, now.weights, now.points,
             self.residuals.numpy(), now,
         )  # fmt: skip
-        if any([bool(callback(event)) for callback in self.callbacks]):
+        if asked_to_stop(self.callbacks, event):
             raise StopSearch("callback")
-
-
-def _read_weights(weights, conditions: int) -> list[float]:
-    """One weight for each condition."""
-    if isinstance(weights, str):
-        check_choice("weights", weights, ("adaptive",))
-        return [1.0] * conditions
-    if isinstance(weights, Mapping):
-        unknown = set(weights) - set(range(conditions))
-        if unknown:
-            raise ValueError(
-                f"weights names condition {min(unknown, key=str)!r}: give numbers from 0 to {conditions - 1}"
-            )
-    else:
-        weights = dict.fromkeys(range(conditions), weights)
-    for number, weight in weights.items():
-        check_number(f"the weight of condition {number}", weight, least=0)
-    return [float(weights.get(j, 1.0)) for j in range(conditions)]
