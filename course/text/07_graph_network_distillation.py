@@ -339,9 +339,9 @@ check("7.4", node)
 #
 # ## From a message to a formula
 #
-# A message is a function of the pair, and a function can be a *teacher* (lesson 06): ask it about pairs, and give
-# questions and answers to the search of lesson 02. The student sees dx, dy, r, the masses and
-# charges (1 is the receiver), and has +, -, ×, /, the square and the cube, as in the document.
+# A message is a function of the pair, and a function can be a *teacher* ([lesson 06](06_teacher_and_student.ipynb)):
+# ask it about pairs, and give questions and answers to the search of lesson 02. The student sees dx, dy, r, the masses
+# and charges (1 is the receiver), and has +, -, ×, /, the square and the cube, as in the document.
 
 # %% tags=["nbval-ignore-output"]
 read = learn(sends_forces)
@@ -664,7 +664,7 @@ for name, (title, keys) in TABLES.items():
 # symmetry. **Bad for**: effects that do not add up (three bodies at once), forces that no sum shows, few data at short
 # distances, and whoever takes a good prediction for an explanation.
 #
-# Lesson 08 reads another network's mind: one that trains others.
+# [Lesson 08](08_learning_to_optimize.ipynb) reads another network's mind: one that trains others.
 
 # %%
 progress(7)
