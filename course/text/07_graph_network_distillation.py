@@ -116,7 +116,7 @@ def force(d, slope):
 check("7.1", force)
 
 # %% [markdown]
-# **Spot the slip.** Two of the document's signs belong together, one does not: with $-m_1 m_2 \log r$, what do two
+# **Spot the slip.** The table above shows two signs for r1. With the printed one, $-m_1 m_2 \log r$, what do two
 # particles at rest do?
 
 # %%
