@@ -91,7 +91,7 @@ PROTOCOLS: dict[str, Protocol] = {
     ),
     "peers": _race(TASKS["peers"], PEERS, "peers.csv", 10),
     "peers-heldout": _race(TASKS["peers-heldout"], PEERS, "peers-heldout.csv", 10),
-    "ablation": _race(HARD, tuple(f"ablation: {name}" for name in ABLATIONS), "ablation.csv", 3),
+    "ablation": _race(HARD, tuple(f"ablation: {name}" for name in ABLATIONS), "engine_ablation.csv", 3),
     "empirical": Protocol(
         empirical, LawRow, {"problem": tuple(PUBLISHED), "seed": range(5), "threads": (2,), "budget": (60.0,)},
         ("budget", "threads", "seed", "problem"), lambda table: {"EmpiricalBench": by_law(table)}, "empirical.csv",
