@@ -280,19 +280,18 @@ check("6.1", with_noise)
 # %%
 predict("the law at 20 % noise", ..., ["found", "not found"])
 
-# %% tags=["nbval-ignore-output"]
+# %%
 fig, ax = figure(8, 3.6)
 ax.plot(x, law.evaluate(x[:, None]), color=GREY, linewidth=5, alpha=0.5, linestyle="-", label="law")
-chosen = {}
+nearest, chosen = {}, {}
 for share in (0.05, 0.2):
     told = noisy(pinn, share, seed=1)
     noisy_student = distill(told, Box(problem.domain, rows=100, how="grid"), searcher, random_state=0)
     y = noisy_student.answers[:, 0]
+    nearest[share] = noisy_student.front[-1].expression
     chosen[share] = choose_by_physics(problem, noisy_student.front, noisy_student.X, y)
-    print(f"noise {share:4.0%}: nearest {noisy_student.front[-1].expression.format(3)}")
-    print(f"            chosen  {chosen[share].expression.format(6)}, residual {chosen[share].check.worst:.0e}")
 ax.plot(noisy_student.X[:, 0], y, ".", color=BLUE, linestyle="none", label="what the student is told, 20 % noise")
-fitted = noisy_student.front[-1].expression
+fitted = nearest[0.2]
 ax.plot(x, fitted.evaluate(x[:, None]), color=ORANGE, linestyle="--", label="nearest formula")
 best = chosen[0.2].expression
 ax.plot(x, best.evaluate(x[:, None]), color=VERMILLION, linestyle=":", label="chosen by the equation")
@@ -302,6 +301,9 @@ show(fig, "Noisy answers as points around the law; the nearest formula departs f
      "chosen by the equation lies on it.")
 
 # %% tags=["nbval-ignore-output"]
+for share, choice in chosen.items():
+    print(f"noise {share:4.0%}: nearest {nearest[share].format(3)}")
+    print(f"            chosen  {choice.expression.format(6)}, residual {choice.check.worst:.0e}")
 for name, formula in (("nearest", fitted), ("chosen", best)):
     print(f"20 % noise, largest error of the formula {name}: "
           f"{np.abs(formula.evaluate(x[:, None]) - law.evaluate(x[:, None])).max():.0e}")
@@ -416,7 +418,7 @@ check("6.4", residual)
 film = film_panel()
 film.show()
 
-# %% tags=["nbval-ignore-output"]
+# %%
 teacher = record(Setup())
 for moment, words in ((9, "at the end of Adam"), (-1, "at the end")):
     fig = blank(10.5, 4.8)
@@ -475,7 +477,6 @@ shock = distill(network.at(t=at), Box({"x": (-0.1, 0.1)}, rows=200, how="grid"),
 table = shock.fidelity[["complexity", "equation", "relative_rms"]]
 print(table.assign(relative_rms=[f"{one:.1e}" for one in table.relative_rms]).to_string(index=False))
 
-# %% tags=["nbval-ignore-output"]
 true_A = amplitude(at)
 student = shock.front[-1].expression
 fronts = {

@@ -251,9 +251,9 @@ for moment in (0, -1):
 # rows. The original trims a tenth as well. On all rows few close encounters decide R²; with the spring, which is soft,
 # that makes no difference.)
 
-# %% tags=["nbval-ignore-output"]
+# %%
 last = sends_forces.last
-print(f"R² to the force: {last.r2['force']:.3f} on the best 90 %, {last.plain['force']:.3f} on all")
+print(f"R² to the force: {last.r2['force']:.2f} on the best 90 %, {last.plain['force']:.2f} on all")
 
 # %%
 assert last.r2["force"] > 0.97 and sends_forces.moments[0].r2["force"] < last.r2["force"] - 0.01
@@ -354,10 +354,8 @@ print("\nthe answer:", read.learned.best().format(4))
 # $\alpha_x F_x + \alpha_y F_y$, so what counts is: is it $(a\,dx + b\,dy)$ times $(r - 1)/r$? `judge` decides that by
 # the rule of all lessons (`recovers`): fit the true form to the formula's values on a wider domain.
 
-# %% tags=["nbval-ignore-output"]
-print(f"message {read.last.top[0]}: {read.verdict}, as {read.target}")
-
 # %%
+print(f"{read.verdict}, as {read.target}")
 assert read.verdict == "recovered" and read.target == "force"
 
 # %% [markdown]

@@ -106,7 +106,7 @@ torch.set_num_threads(1)  # these networks are small: more threads would be slow
 races = race_panel()
 races.show()
 
-# %% tags=["nbval-ignore-output"]
+# %%
 still(races)
 
 # %% [markdown]
@@ -334,7 +334,7 @@ recall("200 steps, trained on 20", "worse than before")
 curves = mapping_panel()
 curves.show()
 
-# %% tags=["nbval-ignore-output"]
+# %%
 still(curves)
 
 # %% [markdown]
@@ -587,7 +587,7 @@ assert cost[LEARNED] > 3 * cost["formula, two lags"]
 # **Other problems.** The rule was trained on digits, whose minibatches are noisy. Here it meets quadratics without
 # noise, where one could go to the minimum exactly. To be fair, it gets the best scale for them, as momentum does:
 
-# %% tags=["nbval-ignore-output"]
+# %%
 def scaled(scale):
     """The learned rule with another scale."""
     rule = copy.deepcopy(learned)

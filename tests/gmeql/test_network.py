@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from srlib import problems, recovers
@@ -98,10 +98,15 @@ def test_a_root_of_zero_does_not_spoil_the_derivatives_of_other_instances(root):
 
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10_000))
+@example(seed=589)
 def test_a_formula_has_the_values_of_its_network(seed):
     architecture, X = Architecture(2, EVERY), table(2)
     edges, weights = random_instances(architecture, 8, seed)
-    output, _ = forward(architecture, mixing(architecture, hard(architecture, edges), weights), X)
+    structure = mixing(architecture, hard(architecture, edges), weights)
+    output, _ = forward(architecture, structure, X)
+    with np.errstate(all="ignore"):  # what rounding alone may do, where a sine has a large argument
+        nudged, _ = forward(architecture, structure, X * (1 + 1e-14))
+        slack = 1e-7 * (1 + np.abs(output)) + 1e3 * np.abs(nudged - output)
     for i in range(8):
         form = extract(architecture, edges[i], weights.take(i))
         if form is None:
@@ -109,7 +114,7 @@ def test_a_formula_has_the_values_of_its_network(seed):
         with np.errstate(all="ignore"):
             values = form.expression().evaluate(X[:-1].T) + np.zeros(X.shape[1])
         if np.isfinite(output[i]).all() and np.abs(output[i]).max() < 1e8:
-            assert values == pytest.approx(output[i], rel=1e-7, abs=1e-7)
+            assert (np.abs(values - output[i]) <= slack[i]).all()
 
 
 def test_weights_on_a_path_are_one_number():

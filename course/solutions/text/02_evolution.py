@@ -155,7 +155,7 @@ assert found["with the operator"] >= 2 > found["with sqrt"]
 # %% tags=["nbval-ignore-output"]
 planck = problems.load("planck")
 for seed in range(5):
-    planck_answer = EvolutionRegressor(unary_operators=["log", "exp"], niterations=30, time_limit=30, random_state=seed)
+    planck_answer = EvolutionRegressor(unary_operators=["log", "exp"], niterations=30, time_limit=60, random_state=seed)
     planck_answer.fit(planck.to_frame(), planck.y)
     row = next((row for row in planck_answer.front_ if recovers(row.expression, planck)), None)
     print("seed", seed, ":", "not found" if row is None else f"{row.complexity:g} nodes, {row.expression.format(4)}")
