@@ -26,7 +26,7 @@
 # **You need** [lesson 02](02_evolution.ipynb) (fronts of formulas), derivatives of several variables, and what training
 # a network means. Take 75 minutes.
 #
-# *Runs in about 60 s and 800 MB on 2 cores.*
+# *Runs in about 75 s and 800 MB on 2 cores.*
 
 # %% tags=["setup"]
 # Run this cell first. It finds srlib in a clone of the course; on Colab or Kaggle it installs srlib and nothing else.

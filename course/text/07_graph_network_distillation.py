@@ -26,7 +26,7 @@
 # **You need** [lesson 02](02_evolution.ipynb) (the search that reads the messages), vectors, and a little of neural
 # networks. Take 90 minutes.
 #
-# *Runs in about 85 s and 820 MB on 2 cores.*
+# *Runs in about 70 s and 850 MB on 2 cores.*
 
 # %% tags=["setup"]
 # Run this cell first. It finds srlib in a clone of the course; on Colab or Kaggle it installs srlib and nothing else.

@@ -26,7 +26,7 @@
 # **You need** [lesson 04](04_meta_learning.ipynb) (inner and outer loop), gradient descent and the chain rule. Lesson
 # 06 has the idea of teacher and student. Take 75 minutes.
 #
-# *Runs in about 60 s and 770 MB on 2 cores.*
+# *Runs in about 55 s and 800 MB on 2 cores.*
 
 # %% tags=["setup"]
 # Run this cell first. It finds srlib in a clone of the course; on Colab or Kaggle it installs srlib and nothing else.
