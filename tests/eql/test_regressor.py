@@ -138,7 +138,7 @@ def test_a_fit_goes_on_from_its_checkpoint(noisy, tmp_path):
     assert second.front_[-1].loss == pytest.approx(whole.front_[-1].loss, rel=0.2)
 
 
-def test_penalty_epochs_keep_a_quotient_free_of_poles_beyond_the_data():
+def test_a_quotient_is_found_with_penalty_epochs_and_holds_beyond_the_data():
     X = np.random.default_rng(0).uniform(-1, 1, (100, 1))
     units = {"constant": 1, "identity": 2, "square": 2, "division": 2}
     model = EQLRegressor(units=units, extrapolation=3, random_state=0).fit(X, X[:, 0] / (X[:, 0] ** 2 + 1.5))
