@@ -692,10 +692,10 @@ print(stored("cost", ["rule", "parameters", "|", "microseconds", "state", "peak"
 
 # %% [markdown]
 # - *recovery*: hand-made rules, as in the ladder above; *error* is the largest error by the largest update.
-# - *distillation*: `r2` leaves out rows whose gradient is exactly 0 (in digits, pixels that are never inked), `r2_all`
-#   counts them, and is much lower: the network moves these weights too, and the formula does not know how. The fitted
-#   $\gamma$ of eq. 6 is at its upper bound, far beyond the features: there $\gamma \tanh(x/\gamma)$ is $x$, and the rule is
-#   a linear one. "trees" are no formulas; they tell what the features contain.
+# - *distillation*: `r2` leaves out rows whose gradient is exactly 0; `r2_all` counts them, and is much lower: the
+#   network moves these weights too, and the formula does not know how. The fitted $\gamma$ of eq. 6 is at its upper
+#   bound, far beyond the features: there $\gamma \tanh(x/\gamma)$ is $x$, and the rule is a linear one. "trees" are no
+#   formulas; they tell what the features contain.
 # - *tuned*: constants by meta-training, losses of the first and last episodes.
 # - *races*: ten new networks per seed; *mean* is the training loss, *held_out* that on the other digits. Rules were
 #   trained on 8 hidden units; "width 64" and "convnet" are transfer.
