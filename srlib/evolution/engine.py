@@ -32,6 +32,7 @@ from .objective import Objective, minimize_loss
 from .opening import Opening
 from .options import Options
 from .prepare import batch_rows, denoised, numbers_for, select_columns
+from .pure import in_pure_numbers
 from .rescale import Scales, choose_scales, out_of_scales
 from .state import restored, snapshot
 from .trees import Letters
@@ -51,7 +52,9 @@ QUIETLY = 0.2  # seconds for the constants of what a stopped search has found la
 class Engine:
     """A search on one table; see :class:`~srlib.EvolutionRegressor`."""
 
-    def __init__(self, options: Options, X, y, sample_weight, names, seed: int, state: dict | None, look):
+    def __init__(
+        self, options: Options, X, y, sample_weight, names, seed: int, state: dict | None, look, history: History
+    ):  # fmt: skip
         self.options, self.settings, self.names, self.seed = options, options.settings, names, seed
         self.chosen = np.arange(X.shape[1])
         if state is not None:
@@ -74,7 +77,7 @@ class Engine:
         self.target = self.y * self.scales.target
         self.numbers = numbers_for(self.scaled, self.target, sample_weight)
         self._inside_loss = Objective(self.scaled, self.target, sample_weight, options.loss)
-        self.history = History()
+        self.history = history
         self._token, self._world = uuid.uuid4().hex, None
         self._offered: dict[bytes, float] = {}
         self._set_up_tables(X.shape[1])
@@ -87,16 +90,17 @@ class Engine:
         self.limits = constraints.limits(
             options.operators, n_features, maxsize=options.maxsize, maxdepth=options.maxdepth, **limits
         )
-        self.units = None
+        self.units = self.front_units = None  # what the islands keep to, and what the front does
         if options.units is not None:
             X_units, y_units, pure = options.units
             own = [one for one in options.operators if one.definition]
-            self.units = unit_rules([X_units[j] for j in self.chosen], y_units, own, pure)
+            X_units = [X_units[j] for j in self.chosen]
+            self.units, self.front_units = (unit_rules(X_units, y_units, own, strict) for strict in (False, pure))
         by_arity = [[one.code for one in options.operators if one.arity == arity] for arity in (1, 2)]
         self.letters = Letters(*(np.array(codes, np.int32) for codes in by_arity), n_features)
         of_guesses = {code for guess in options.guesses for code in guess.codes.tolist() if code > 0}
         known = range(len(self.limits.arity))  # a guess may hold any built-in operator
-        self._alphabet = {one.code for one in options.operators} | of_guesses.intersection(known)
+        self.alphabet = {one.code for one in options.operators} | of_guesses.intersection(known)
         light = min(1.0, *self.limits.variables, *self.limits.operators[[0, *(o.code for o in options.operators)]])
         self.room = int(min(options.maxsize / max(light, 0.25), 250)) + SPARE_NODES
         self.bins = int(math.floor(options.maxsize + 0.5)) + 1
@@ -255,20 +259,22 @@ class Engine:
         if expression.size > 3 * self.room or not set(expression.features) <= set(self.chosen.tolist()):
             return False
         codes = self._inside_codes(expression)
-        if not set(codes[codes > 0].tolist()) <= self._alphabet:
+        if not set(codes[codes > 0].tolist()) <= self.alphabet:
             return False
         if not constraints.satisfies(codes, len(codes), self.limits, self._stack):
             return False
-        if self.units is None:
+        if self.front_units is None:
             return True
         from ..dimensions import unit_workspace
 
         work = unit_workspace(len(codes))
-        return dimension_violations(codes, expression.values.copy(), len(codes), self.units, work) == 0
+        return dimension_violations(codes, expression.values.copy(), len(codes), self.front_units, work) == 0
 
     def offer(self, expression: Expression | None, run: Run, name: int | None = None, until=math.inf) -> float:
         """Judge a formula on all rows and offer it to the front; returns its loss, infinite if it is not allowed."""
-        if expression is None or not self.allowed(expression):
+        if expression is not None and not self.allowed(expression):
+            expression = in_pure_numbers(self, expression, run, until)
+        if expression is None:
             return np.inf
         loss = self.loss(expression)
         weight = self.complexity(expression)
