@@ -183,7 +183,7 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
                 "no formula of the columns of X came out, only a constant: its operators may have no value on these "
                 "data, or none keeps to the units and limits; give more operators, fewer limits or more time",
                 RuntimeWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
         if run.front.data is None:
             run.front.attach(X, y, sample_weight, self._loss(X, y, sample_weight))

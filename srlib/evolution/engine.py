@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
@@ -79,6 +78,7 @@ class Engine:
         self._inside_loss = Objective(self.scaled, self.target, sample_weight, options.loss)
         self.history = history
         self._token, self._world = uuid.uuid4().hex, None
+        self.completed = 0 if state is None else int(state["iteration"])  # iterations
         self._offered: dict[bytes, float] = {}
         self._set_up_tables(X.shape[1])
 
@@ -108,14 +108,14 @@ class Engine:
 
     # ------------------------------------------------------------ the search
 
-    def iterations(self, run: Run, state: dict | None, wanted: int) -> Iterator[int]:
-        """Search; yields the number of each iteration that was completed. What was found until a stop is kept."""
+    def search(self, run: Run, state: dict | None, wanted: int) -> None:
+        """Search for so many iterations. What was found until a stop is kept, and :attr:`completed` counts."""
         given = self.options.executor
         local = given is None or isinstance(given, ThreadPoolExecutor)
         pool = nullcontext(given) if given else thread_pool(self.options.n_jobs, self.settings.populations)
         try:
             with pool as executor:
-                yield from self._iterations(run, state, wanted, executor, local)
+                self._search(run, state, wanted, executor, local)
         except (StopSearch, KeyboardInterrupt):
             if self._world is not None:
                 self._take_new(self._world, range(self.bins), run, quietly=True)
@@ -123,7 +123,7 @@ class Engine:
         finally:
             forget_bench()
 
-    def _iterations(self, run: Run, state: dict | None, wanted: int, executor, local: bool) -> Iterator[int]:
+    def _search(self, run: Run, state: dict | None, wanted: int, executor, local: bool) -> None:
         options, shares = self.options, (self.settings.fraction_replaced_hof, self.settings.fraction_replaced)
 
         def advance(world: Archipelago, task: Task) -> None:
@@ -157,13 +157,13 @@ class Engine:
                 task = replace(task, table=self._table(world.rng, batching, iteration))
             before = run.front.copy()
             advance(world, replace(task, budget=self.budget(run)))
+            self.completed = iteration
             task = replace(task, fresh=batching)
             self.history.front(run.elapsed, run.evaluations, run.front.copy())
             idle = 0 if run.front != before else idle + 1
             describe = self._describe(world, iteration, idle)
             alone = time.perf_counter() - began - world.seconds_of_work
             run.iteration(iteration, first + wanted, describe, {**self._details(world), "serial_seconds": alone})
-            yield iteration
             if self.until_exact(run) and idle >= PATIENCE:
                 raise StopSearch("exact")
 

@@ -308,9 +308,9 @@ class EvolutionRegressor(SeveralTargets):
                 self._options(X.shape[1]), X, y, sample_weight, self._names, seed, state, run.look, history
             )
             try:
-                for iteration in self._engine.iterations(run, state, end - done):
-                    self.n_iterations_ = iteration
+                self._engine.search(run, state, end - done)
             finally:
+                self.n_iterations_ = self._engine.completed
                 self.history_.front(run.elapsed, run.evaluations, run.front.copy())
 
     def _polish(self, X, y, sample_weight, run: Run):

@@ -111,7 +111,7 @@ def test_bad_parameters_are_named(parameter, value, message):
 
 
 GUESSES = {
-    "its complexity is 9, and maxsize is 7": {"guesses": ["x0*x0 + x1*x1 + 1/x0 "], "maxsize": 7},
+    "its complexity is 11, and maxsize is 7": {"guesses": ["x0*x0 + x1*x1 + 1/x0"], "maxsize": 7},
     "it has 4 levels, and maxdepth is 3": {"guesses": ["x0*(x0 + x1*x0)"], "maxdepth": 3},
     "it breaks constraints or nested_constraints": {
         "guesses": ["sin(sin(x0))"], "unary_operators": ["sin"], "nested_constraints": {"sin": {"sin": 0}},

@@ -307,7 +307,8 @@ def test_an_unfinished_fit_is_finished(whole, tmp_path, monkeypatch):
     monkeypatch.setattr("srlib.run.HEARTBEAT", 0.0)  # a heartbeat at the very first look
     path = tmp_path / "run.json"
     for stop in (lambda e: isinstance(e, Iteration) and e.number == 1, lambda e: isinstance(e, Heartbeat)):
-        fitted(checkpoint=path, callbacks=[stop])
+        half = fitted(checkpoint=path, callbacks=[stop])
+        assert half.n_iterations_ == path.exists(), "the first iteration ended, or the search had not begun"
         resumed = fitted(checkpoint=path, warm_start=True)
         assert result(resumed) == result(whole) and resumed.n_iterations_ == 4
         path.unlink(missing_ok=True)  # there is none before the islands have begun
