@@ -15,7 +15,7 @@ from ..constants import refit
 from ..dimensions import unit_rules
 from ..expression import Expression
 from ..kernels.losses import SQUARED
-from ..operators import CONSTANT
+from ..operators import CONSTANT, find
 from ..parameters import words
 from ..polish import polish
 from ..run import Run, StopSearch
@@ -43,6 +43,7 @@ STATE_VERSION = 1  # of the checkpoint's format
 MANY_ROWS = 2000  # above, batching="auto" takes batches
 PATIENCE = 5  # iterations without a better front after which an exact formula ends the search
 NEARLY_EXACT = 1e-7  # of the target's variance: constants are worth fitting to the last digit
+CRAMPED = 8  # a maxsize of which an offset and a factor take half
 SPARE_NODES = 24  # nodes that a formula in the making may have beyond the largest one
 FIRST_MEMBERS = 60
 QUIETLY = 0.2  # seconds for the constants of what a stopped search has found last
@@ -193,13 +194,24 @@ class Engine:
         every_child = settings.optimize_probability >= 1.0
         names = {one.name for one in self.options.operators}
         return Task(
-            table=table, letters=self.letters, limits=self.limits, units=self.units,
+            table=table, letters=self.letters, limits=self._limits_of_islands(), units=self.units,
             rules=settings.rules(self.options.maxsize, self._baseline()), linear=settings.linear_scaling,
             may_subtract="sub" in names, may_multiply="mul" in names, room=self.room, loss=self.options.loss,
             cycles=settings.ncycles_per_iteration, budget=1 << 40,
             optimize=(0.0, 0) if every_child else (settings.optimize_probability, settings.optimizer_iterations),
             simplify=settings.should_simplify, fresh=fresh,
         )  # fmt: skip
+
+    def _limits_of_islands(self) -> constraints.Limits:
+        """The front's limits, with room for the offset and the factor of ``a + b*f`` where there would be none for f.
+
+        Shorter forms of it, without one or both, may then be within the user's ``maxsize``; only they reach the front.
+        """
+        limits = self.limits
+        if not self.settings.linear_scaling or limits.maxsize > CRAMPED:
+            return limits
+        numbers_and_operators = [CONSTANT, CONSTANT, find("add").code, find("mul").code]
+        return limits._replace(maxsize=limits.maxsize + float(limits.operators[numbers_and_operators].sum()))
 
     def new_world(
         self, task: Task, all_rows: Objective | None, given, rng, run: Run, first: int = 0, many: int | None = None

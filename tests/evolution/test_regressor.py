@@ -255,6 +255,15 @@ def test_constraints_hold_on_the_whole_front():
                 assert below[1].size <= 3
 
 
+@pytest.mark.parametrize("maxsize", [3, 5, 7])
+def test_a_small_maxsize_leaves_room_for_what_is_not_a_scaled_sum(maxsize):
+    y = 1.7 * X[:, 0] + 0.1 * np.random.default_rng(1).normal(size=60)
+    front = fitted(y, maxsize=maxsize).front_
+    line = next(entry for entry in front if entry.complexity == 3)
+    assert line.expression.features == (0,) and line.expression.constants == pytest.approx([1.7], abs=0.05)
+    assert max(entry.complexity for entry in front) <= maxsize
+
+
 def test_complexities_are_the_users():
     model = fitted(
         HARD, unary_operators=["exp"], maxsize=16, complexity_of_operators={"exp": 3}, complexity_of_constants=2,
@@ -347,7 +356,7 @@ def test_each_target_has_a_unit_of_its_own():
     options = {"X_units": ["kg", "m/s"], "dimensionless_constants_only": True}
     model = fitted(Y, table, y_units=["kg*m/s", "m/s"], **options)
     for one, unit in zip(model.estimators_, model.y_units, strict=True):
-        assert one.y_units == unit and one.score(table, Y[:, unit == "m/s"]) == pytest.approx(1)
+        assert one.y_units == unit and one.score(table, Y[:, int(unit == "m/s")]) == pytest.approx(1)
     with pytest.raises(ValueError, match="y_units has 1 entries, but y has 2 columns"):
         fitted(Y, table, y_units=["kg"], **options)
     with pytest.raises(ValueError, match="y_units is .*: give the unit of y"):
