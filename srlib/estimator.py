@@ -178,6 +178,13 @@ class SymbolicRegressor(RegressorMixin, BaseEstimator):
         if len(run.front) == 0:  # stopped before anything was tried: the mean is the formula of last resort
             mean = Expression.constant(float(np.average(y, weights=sample_weight)))
             run.front.add(mean, float(np.average((y - mean.values[0]) ** 2, weights=sample_weight)))
+        if reason == "completed" and not any(entry.expression.features for entry in run.front):
+            warnings.warn(
+                "no formula of the columns of X came out, only a constant: its operators may have no value on these "
+                "data, or none keeps to the units and limits; give more operators, fewer limits or more time",
+                RuntimeWarning,
+                stacklevel=3,
+            )
         if run.front.data is None:
             run.front.attach(X, y, sample_weight, self._loss(X, y, sample_weight))
         self._keep(run, reason)

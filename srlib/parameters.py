@@ -9,6 +9,7 @@ from functools import lru_cache
 from threadpoolctl import ThreadpoolController
 
 from .expression import Expression
+from .functions import from_function
 from .operators import Operator, find
 
 __all__ = ["chosen_operators", "one_blas_thread", "read_guesses", "threads", "words"]
@@ -28,7 +29,7 @@ def chosen_operators(binary, unary) -> tuple[Operator, ...]:
             raise ValueError(f"{name} is {given!r}: give a list of operators, such as {[given]!r}")
         for one in given:
             try:
-                operator = Expression.operator(one) if isinstance(one, str) and "=" in one else find(one, arity)
+                operator = _operator(one, arity)
             except ValueError as error:
                 raise ValueError(f"{name} holds {one!r}: {error}") from None
             if operator.arity != arity:
@@ -37,6 +38,15 @@ def chosen_operators(binary, unary) -> tuple[Operator, ...]:
     if not chosen:
         raise ValueError("binary_operators and unary_operators are both empty: give at least one operator, such as '+'")
     return tuple(dict.fromkeys(chosen))
+
+
+def _operator(one, arity: int) -> Operator:
+    """The operator that a name, a definition, an Operator or a Python function stands for."""
+    if isinstance(one, str) and "=" in one:
+        return Expression.operator(one)
+    if callable(one) and not isinstance(one, Operator):
+        return from_function(one)
+    return find(one, arity)
 
 
 def read_guesses(guesses, names: Sequence[str] | None, n_features: int, operators: Iterable[Operator] = ()):

@@ -92,6 +92,9 @@ def refuse_what_is_no_number(name: str, values) -> None:
         table = np.asarray(values)
     except (TypeError, ValueError):
         return  # scikit-learn has the words for what is no table at all
+    if table.dtype.kind == "O" and hasattr(values, "isna"):  # pandas' own mark of a gap
+        missing = np.asarray(values.isna())
+        table = np.where(missing, np.nan, 0.0) if missing.any() else table
     texts = table.ravel() if table.dtype.kind in "OSU" else ()
     for entry in texts:
         if isinstance(entry, (str, bytes)):

@@ -129,16 +129,16 @@ recall("nodes of the shortest good law", 4)
 # ## The loop
 #
 # The lecture (document 003) prints PySR's pseudo-code: Algorithm 1 the loop over islands, Algorithm 2 the evolution of
-# one island, Algorithm 3 the tournament. Here is the whole plan, with the letters of the pseudo-code and the
-# functions of srlib that do it.
+# one island, Algorithm 3 the tournament. The PySR paper has one more, *mutate*, which Algorithm 2 calls and the lecture
+# leaves out. Here is the whole plan, with the letters of the pseudo-code and the functions of srlib that do it.
 #
 # | pseudo-code | what happens | in `srlib.evolution` |
 # |---|---|---|
 # | 1, lines 2–6 | each of $n_p$ islands gets $L$ random formulas | `random_tree`, `populate` |
 # | 1, line 12 | each island evolves for $n_c$ steps: Algorithm 2 | `evolve` |
 # | 2, line 5 | a parent is chosen: Algorithm 3 | `tournament` |
-# | 2, line 7 | it is mutated, and judged | `mutate`, `judge` |
-# | (not in Algorithm 2) | the child is accepted or rejected | `acceptable_loss` |
+# | 2, line 7 | it is mutated, until the child keeps to the constraints | `mutate`, `satisfies` |
+# | *mutate*, its end | the child is judged, and accepted or rejected | `judge`, `acceptable_loss` |
 # | 2, line 8 | the child replaces the **oldest** | `oldest` |
 # | 2, lines 10–15 | or two parents cross over | `crossover` |
 # | 1, lines 13–16 | every formula is simplified, its constants are fitted | `simplify`, `optimize_members` |
@@ -167,7 +167,8 @@ print(source[: source.index("    steps = ")])
 #
 # Lesson 01 had four mutations. PySR has a dozen, each with a weight. The new ones matter: *insert*, *prepend*, *append*
 # and *delete* change the size by one operator, and *rotate* keeps the size and changes what belongs together: from
-# $(a + b)\,c$ to $a + bc$. In today's PySR half of all mutations are rotations.
+# $(a + b)\,c$ to $a + bc$. In today's PySR half of all mutations are rotations. (The paper of 2023 has eight, and no
+# rotation; its *delete* puts a leaf in the place of a whole subtree.)
 #
 # In the panel each of them works on a formula that you choose. What differs is outlined.
 
@@ -295,8 +296,9 @@ print(counts, "-> share of size 3:", round(counts[3] / counts.sum(), 3))
 # %% [markdown]
 # ## Accepted, or not: annealing
 #
-# Now the child is judged. Algorithm 2 lets every child in. PySR's code, and the study of particle forces (document
-# 002), have one more test, borrowed from the cooling of metals: **simulated annealing**. While it is hot, nearly every
+# Now the child is judged. As the lecture prints Algorithm 2, every child gets in. The paper's *mutate*, PySR's code,
+# and the study of particle forces (document 002) have one more test, borrowed from the cooling of metals: **simulated
+# annealing**. While it is hot, nearly every
 # child is accepted; while it cools, only children that are not much worse than their parent. Document 002 says:
 #
 # > The probability for **rejection** is $p = \exp\left((L_F - L_E)/\alpha T\right)$, for $L_F$ and $L_E$ the
@@ -325,7 +327,8 @@ check("2.3", p_accept)
 # sign, but 1 is passed by every child that is worse at all: all of these would be rejected, and there would be no
 # annealing. With fitness "high is good" it is the other way round: a much *better* child is rejected. In neither
 # reading is it the rule of the code, which accepts with probability $\exp(-(L_\text{new} - L_\text{old})/\alpha T)$, at
-# most 1. (The PySR paper prints "rejection" as well.)
+# most 1. (The text of the PySR paper says "rejection" as well. Its *mutate* accepts, as the code does, with this
+# exponential times a ratio of frecencies, which is printed with the same complexity above and below, and so is 1.)
 #
 # </details>
 #
@@ -400,17 +403,19 @@ live.show()
 
 # %% tags=["nbval-ignore-output"]
 recorded = island_run()
-recorded.run(frecency=0.0)
-recorded.run(frecency=20.0)
+recorded.run(data="leavitt", frecency=0.0)
+recorded.run(data="leavitt", frecency=40.0)
 still(recorded)
 
 # %% [markdown]
-# (The picture is for readers without a kernel: a run with frecency scaled by 20, and in grey the one before it,
-# without. Look at the histogram below on the left.)
+# (The picture is for readers without a kernel: a run on Leavitt's stars with frecency scaled by 40, and in grey the one
+# before it, without. Look at the histogram below on the left: without frecency nearly half of the members crowd at the
+# greatest size, with it the most crowded size has about a fifth of them.)
 #
 # Four things to try:
 #
-# 1. Frecency 0, 1, 20, 40. What happens to the histogram? Where do most members live without it?
+# 1. Frecency 0, 1, 20, 40, on Leavitt's stars. What happens to the histogram? And on data with an exact law, once the
+#    law is found? (Its loss is then smaller than all others by more than any frecency makes up for.)
 # 2. One island, then twelve, with the same seed. One island makes a twelfth of the formulas: compare at the same
 #    place of the horizontal axis.
 # 3. Annealing on. When does it hurt more, early or late in the search? (Compare $\alpha$ with the differences between
@@ -466,6 +471,12 @@ else:
         print(f"  {part:20} lower in {better:2} runs, higher in {worse:2}, the same in {len(full) - better - worse}")
     assert by_law.loc["all", "pseudo-code"] > by_law.loc["all", "no constants fitted"] + 5
     assert by_law.loc["all", "no annealing"] > by_law.loc["all", "pseudo-code"] + 5
+    b6 = results[results.law == "b6"].groupby("part", sort=False)["error"].median()
+    print("\nmedian error on b6:", b6[[*parts, "neither"]].map("{:.2f}".format).to_dict())
+    assert b6["neither"] < b6["pseudo-code"] and b6["no annealing"] < b6["pseudo-code"]
+
+# %%
+recall("what helps on b6", "neither")
 
 # %% [markdown]
 # What do you make of it? Look before you read on: which parts help, which do harm, and of which can one not tell?
@@ -691,7 +702,8 @@ print("seed", winner, ":", laws[winner].format(4))
 
 # %% [markdown]
 # Every formula remembers who made it, and of whom. `history_.line(formula)` is the line of its (first) parents, and
-# `history_.ancestry` all of its ancestors. Here are the steps in which the loss of the line reached a new low:
+# `history_.ancestry` all of its ancestors (`plot_history()` draws the lowest loss over time). Here are the steps in
+# which the loss of the line reached a new low:
 
 # %% tags=["nbval-ignore-output"]
 from srlib.teaching.dashboards.lesson02 import draw_line, milestones
@@ -822,11 +834,12 @@ else:
 #
 # ### The pseudo-code, PySR today, and srlib
 #
-# Where do the lecture's pseudo-code, the PySR of today and srlib differ? The last two columns are read from srlib
-# itself.
+# Where do the pseudo-code of 2023 (the lecture's, with the paper's *mutate*), the PySR of today and srlib differ? What
+# the last two columns have as numbers is read from srlib itself.
 
 # %%
 from srlib.evolution import PRESETS
+from srlib.evolution.evolve import TRIES
 
 both = PRESETS["paper"], PRESETS["default"]
 share = "{:.2g} %".format
@@ -839,9 +852,11 @@ differences = {
     "tournament n_s, p": ("12, 0.9", "15, 0.982",
                           *(f"{one.tournament_selection_n}, {one.tournament_selection_p:g}" for one in both)),
     "frecency, scaling": ("1", "1040", *(f"{one.adaptive_parsimony_scaling:g}" for one in both)),
-    "frecency in the acceptance": ("not shown", "yes", *("yes" if one.use_frequency else "no" for one in both)),
+    "frecency in the acceptance": ("yes, misprinted", "yes", *("yes" if one.use_frequency else "no" for one in both)),
+    "a rejected child": ("its parent's copy", "nobody goes", *["nobody goes"] * 2),
     "annealing": ("T = 1 - k/n_c", "off", *("on" if one.annealing else "off" for one in both)),
     "crossover": ("1 %", "2.6 %", *(share(100 * one.crossover_probability) for one in both)),
+    "attempts to keep to constraints": ("until it works", "10", *[TRIES] * 2),
     "most frequent mutation": ("not shown", "rotate_tree",
                                *(max(one.mutation_weights, key=one.mutation_weights.get) for one in both)),
     "who goes": ("oldest", "oldest", *({"crowding": "worst of its size"}.get(one.replacement, one.replacement)
@@ -850,6 +865,7 @@ differences = {
                             *(fitted_when[one.optimize_probability >= 1] for one in both)),
     "from the hall of fame": ("5 %", "6.1 %", *(share(100 * one.fraction_replaced_hof) for one in both)),
     "from other islands": ("5 %", "0.036 %", *(share(100 * one.fraction_replaced) for one in both)),
+    "who may leave an island": ("best of each size", "its 12 best", *["best of each size"] * 2),
     "regression before evolution": ("no", "no", *("yes" if one.regression else "no" for one in both)),
 }  # fmt: skip
 print(pd.DataFrame(differences, index=["pseudo-code", "PySR today", "srlib paper", "srlib default"]).T.to_string())
@@ -859,14 +875,16 @@ print(pd.DataFrame(differences, index=["pseudo-code", "PySR today", "srlib paper
 # code: of the parts that the paper is best known for, annealing has been switched off, and frecency has been made a
 # thousand times stronger.
 #
-# **Spot two more slips.** In the lecture's code: `from pysr import PySRRRegressor`. And in its Algorithm 2, the
-# children of a crossover are drawn again until they satisfy the constraints, while a mutated child is not looked at.
+# **Spot three more slips.** In the lecture's code: `from pysr import PySRRRegressor`. In its Algorithm 2, look at where
+# a crossover replaces the oldest two. And document 002 says of the oldest, who has to go: "non-aging evolution".
 #
 # <details><summary>The slips</summary>
 #
-# `PySRRegressor` has two R in the middle, not three: the import fails. A mutated child can break a constraint (be too
-# long, or nest a sine in a sine). The code draws a mutation again, up to ten times, until its child is allowed; see the
-# loop over `TRIES` in `next_generation` above.
+# `PySRRegressor` has two R in the middle, not three: the import fails. The replacement stands *inside* the loop that is
+# repeated until both children keep to the constraints: those that do not have taken two places by then, and each new
+# attempt takes two more. It belongs behind the loop, where PySR and srlib have it (`cross_over`; both give up after ten
+# attempts). And to replace the oldest is *aging* evolution: "non-aging" is the paper of Real and others' name for
+# replacing the worst.
 #
 # </details>
 
@@ -875,7 +893,8 @@ print(pd.DataFrame(differences, index=["pseudo-code", "PySR today", "srlib paper
 #
 # We have
 #
-# - followed PySR's Algorithms 1 to 3 through the functions that run them;
+# - followed PySR's Algorithms 1 to 3, and the *mutate* that the lecture leaves out, through the functions that run
+#   them;
 # - seen a dozen mutations at work, and who wins a tournament with and without frecency;
 # - corrected a printed rule: annealing *accepts* with $\exp(-\Delta/\alpha T)$;
 # - measured what the parts buy, instead of believing it;
@@ -933,7 +952,7 @@ progress(2)
 # ## References
 #
 # - M. Cranmer, "Interpretable Machine Learning for Science with PySR and SymbolicRegression.jl" (arXiv:2305.01582): the
-#   algorithms, and the benchmark of nine laws.
+#   four algorithms, and the benchmark of nine laws.
 # - SymbolicRegression.jl and PySR, on GitHub: the code. Read `RegularizedEvolution.jl` and `Mutate.jl` beside our
 #   `evolve`.
 # - E. Real, A. Aggarwal, Y. Huang, Q. V. Le, "Regularized Evolution for Image Classifier Architecture Search" (AAAI

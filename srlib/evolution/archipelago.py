@@ -32,6 +32,13 @@ class BrokenExecutorError(RuntimeError):
     """The executor cannot do any more work."""
 
 
+def _broken(executor: Executor, error: Exception) -> BrokenExecutorError:
+    return BrokenExecutorError(
+        f"executor is {executor!r:.80}, which stopped working ({type(error).__name__}: {error}): what was "
+        "found so far is kept; start a new executor, and fit again with warm_start=True to go on"
+    )
+
+
 class Archipelago:
     """All islands, their hall of fame, and the histogram of complexities that they share.
 
@@ -103,9 +110,14 @@ class Archipelago:
         def submit(number: int, bare: bool) -> Future:
             island, own = self.islands[number], replace(task, budget=share + (number < more))
             if local:
-                return executor.submit(advance, island, own, stop)
-            own = replace(own, table=task.table.bare()) if bare else own
-            return executor.submit(advance_abroad, replace(island, log=nothing), own, luggage)
+                what = (advance, island, own, stop)
+            else:
+                own = replace(own, table=task.table.bare()) if bare else own
+                what = (advance_abroad, replace(island, log=nothing), own, luggage)
+            try:
+                return executor.submit(*what)
+            except Exception as error:
+                raise _broken(executor, error) from error
 
         try:
             for number in range(len(self.islands)):
@@ -125,12 +137,9 @@ class Archipelago:
             raise
         except Exception as error:
             self._stop(futures, local, stop)
-            if local:
+            if local or isinstance(error, BrokenExecutorError):
                 raise
-            raise BrokenExecutorError(
-                f"executor is {executor!r:.80}, which stopped working ({type(error).__name__}: {error}): what was "
-                "found so far is kept; start a new executor, and fit again with warm_start=True to go on"
-            ) from error
+            raise _broken(executor, error) from error
 
     def _stop(self, futures: list[Future], local: bool, stop: np.ndarray) -> None:
         """End the work; islands of other processes that have come back already are taken over."""

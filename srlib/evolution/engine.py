@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
@@ -16,7 +15,7 @@ from ..constants import refit
 from ..dimensions import unit_rules
 from ..expression import Expression
 from ..kernels.losses import SQUARED
-from ..operators import CONSTANT
+from ..operators import CONSTANT, find
 from ..parameters import words
 from ..polish import polish
 from ..run import Run, StopSearch
@@ -32,6 +31,7 @@ from .objective import Objective, minimize_loss
 from .opening import Opening
 from .options import Options
 from .prepare import batch_rows, denoised, numbers_for, select_columns
+from .pure import in_pure_numbers
 from .rescale import Scales, choose_scales, out_of_scales
 from .state import restored, snapshot
 from .trees import Letters
@@ -43,6 +43,7 @@ STATE_VERSION = 1  # of the checkpoint's format
 MANY_ROWS = 2000  # above, batching="auto" takes batches
 PATIENCE = 5  # iterations without a better front after which an exact formula ends the search
 NEARLY_EXACT = 1e-7  # of the target's variance: constants are worth fitting to the last digit
+CRAMPED = 8  # a maxsize of which an offset and a factor take half
 SPARE_NODES = 24  # nodes that a formula in the making may have beyond the largest one
 FIRST_MEMBERS = 60
 QUIETLY = 0.2  # seconds for the constants of what a stopped search has found last
@@ -51,7 +52,9 @@ QUIETLY = 0.2  # seconds for the constants of what a stopped search has found la
 class Engine:
     """A search on one table; see :class:`~srlib.EvolutionRegressor`."""
 
-    def __init__(self, options: Options, X, y, sample_weight, names, seed: int, state: dict | None, look):
+    def __init__(
+        self, options: Options, X, y, sample_weight, names, seed: int, state: dict | None, look, history: History
+    ):  # fmt: skip
         self.options, self.settings, self.names, self.seed = options, options.settings, names, seed
         self.chosen = np.arange(X.shape[1])
         if state is not None:
@@ -74,8 +77,9 @@ class Engine:
         self.target = self.y * self.scales.target
         self.numbers = numbers_for(self.scaled, self.target, sample_weight)
         self._inside_loss = Objective(self.scaled, self.target, sample_weight, options.loss)
-        self.history = History()
+        self.history = history
         self._token, self._world = uuid.uuid4().hex, None
+        self.completed = 0 if state is None else int(state["iteration"])  # iterations
         self._offered: dict[bytes, float] = {}
         self._set_up_tables(X.shape[1])
 
@@ -87,16 +91,17 @@ class Engine:
         self.limits = constraints.limits(
             options.operators, n_features, maxsize=options.maxsize, maxdepth=options.maxdepth, **limits
         )
-        self.units = None
+        self.units = self.front_units = None  # what the islands keep to, and what the front does
         if options.units is not None:
             X_units, y_units, pure = options.units
             own = [one for one in options.operators if one.definition]
-            self.units = unit_rules([X_units[j] for j in self.chosen], y_units, own, pure)
+            X_units = [X_units[j] for j in self.chosen]
+            self.units, self.front_units = (unit_rules(X_units, y_units, own, strict) for strict in (False, pure))
         by_arity = [[one.code for one in options.operators if one.arity == arity] for arity in (1, 2)]
         self.letters = Letters(*(np.array(codes, np.int32) for codes in by_arity), n_features)
         of_guesses = {code for guess in options.guesses for code in guess.codes.tolist() if code > 0}
         known = range(len(self.limits.arity))  # a guess may hold any built-in operator
-        self._alphabet = {one.code for one in options.operators} | of_guesses.intersection(known)
+        self.alphabet = {one.code for one in options.operators} | of_guesses.intersection(known)
         light = min(1.0, *self.limits.variables, *self.limits.operators[[0, *(o.code for o in options.operators)]])
         self.room = int(min(options.maxsize / max(light, 0.25), 250)) + SPARE_NODES
         self.bins = int(math.floor(options.maxsize + 0.5)) + 1
@@ -104,14 +109,14 @@ class Engine:
 
     # ------------------------------------------------------------ the search
 
-    def iterations(self, run: Run, state: dict | None, wanted: int) -> Iterator[int]:
-        """Search; yields the number of each iteration that was completed. What was found until a stop is kept."""
+    def search(self, run: Run, state: dict | None, wanted: int) -> None:
+        """Search for so many iterations. What was found until a stop is kept, and :attr:`completed` counts."""
         given = self.options.executor
         local = given is None or isinstance(given, ThreadPoolExecutor)
         pool = nullcontext(given) if given else thread_pool(self.options.n_jobs, self.settings.populations)
         try:
             with pool as executor:
-                yield from self._iterations(run, state, wanted, executor, local)
+                self._search(run, state, wanted, executor, local)
         except (StopSearch, KeyboardInterrupt):
             if self._world is not None:
                 self._take_new(self._world, range(self.bins), run, quietly=True)
@@ -119,7 +124,7 @@ class Engine:
         finally:
             forget_bench()
 
-    def _iterations(self, run: Run, state: dict | None, wanted: int, executor, local: bool) -> Iterator[int]:
+    def _search(self, run: Run, state: dict | None, wanted: int, executor, local: bool) -> None:
         options, shares = self.options, (self.settings.fraction_replaced_hof, self.settings.fraction_replaced)
 
         def advance(world: Archipelago, task: Task) -> None:
@@ -153,13 +158,13 @@ class Engine:
                 task = replace(task, table=self._table(world.rng, batching, iteration))
             before = run.front.copy()
             advance(world, replace(task, budget=self.budget(run)))
+            self.completed = iteration
             task = replace(task, fresh=batching)
             self.history.front(run.elapsed, run.evaluations, run.front.copy())
             idle = 0 if run.front != before else idle + 1
             describe = self._describe(world, iteration, idle)
             alone = time.perf_counter() - began - world.seconds_of_work
             run.iteration(iteration, first + wanted, describe, {**self._details(world), "serial_seconds": alone})
-            yield iteration
             if self.until_exact(run) and idle >= PATIENCE:
                 raise StopSearch("exact")
 
@@ -189,13 +194,24 @@ class Engine:
         every_child = settings.optimize_probability >= 1.0
         names = {one.name for one in self.options.operators}
         return Task(
-            table=table, letters=self.letters, limits=self.limits, units=self.units,
+            table=table, letters=self.letters, limits=self._limits_of_islands(), units=self.units,
             rules=settings.rules(self.options.maxsize, self._baseline()), linear=settings.linear_scaling,
             may_subtract="sub" in names, may_multiply="mul" in names, room=self.room, loss=self.options.loss,
             cycles=settings.ncycles_per_iteration, budget=1 << 40,
             optimize=(0.0, 0) if every_child else (settings.optimize_probability, settings.optimizer_iterations),
             simplify=settings.should_simplify, fresh=fresh,
         )  # fmt: skip
+
+    def _limits_of_islands(self) -> constraints.Limits:
+        """The front's limits, with room for the offset and the factor of ``a + b*f`` where there would be none for f.
+
+        Shorter forms of it, without one or both, may then be within the user's ``maxsize``; only they reach the front.
+        """
+        limits = self.limits
+        if not self.settings.linear_scaling or limits.maxsize > CRAMPED:
+            return limits
+        numbers_and_operators = [CONSTANT, CONSTANT, find("add").code, find("mul").code]
+        return limits._replace(maxsize=limits.maxsize + float(limits.operators[numbers_and_operators].sum()))
 
     def new_world(
         self, task: Task, all_rows: Objective | None, given, rng, run: Run, first: int = 0, many: int | None = None
@@ -255,20 +271,22 @@ class Engine:
         if expression.size > 3 * self.room or not set(expression.features) <= set(self.chosen.tolist()):
             return False
         codes = self._inside_codes(expression)
-        if not set(codes[codes > 0].tolist()) <= self._alphabet:
+        if not set(codes[codes > 0].tolist()) <= self.alphabet:
             return False
         if not constraints.satisfies(codes, len(codes), self.limits, self._stack):
             return False
-        if self.units is None:
+        if self.front_units is None:
             return True
         from ..dimensions import unit_workspace
 
         work = unit_workspace(len(codes))
-        return dimension_violations(codes, expression.values.copy(), len(codes), self.units, work) == 0
+        return dimension_violations(codes, expression.values.copy(), len(codes), self.front_units, work) == 0
 
     def offer(self, expression: Expression | None, run: Run, name: int | None = None, until=math.inf) -> float:
         """Judge a formula on all rows and offer it to the front; returns its loss, infinite if it is not allowed."""
-        if expression is None or not self.allowed(expression):
+        if expression is not None and not self.allowed(expression):
+            expression = in_pure_numbers(self, expression, run, until)
+        if expression is None:
             return np.inf
         loss = self.loss(expression)
         weight = self.complexity(expression)

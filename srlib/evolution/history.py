@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Ancestor", "History"]
 
+NO_NAME = -1
 STRIDE = 1 << 44  # names of island i are i * STRIDE + 1, 2, …
 KEPT = 50_000  # formulas that are remembered before those without living descendants are forgotten
 
@@ -65,6 +66,11 @@ class History:
         self._made: dict[int, tuple] = {}
         self._names: dict[bytes, int] = {}  # by the codes of a formula of the front
         self._room = KEPT
+        self._began = 0.0  # seconds of the fits before this one
+
+    def go_on(self) -> None:
+        """Another fit continues the search: its seconds come after those of the last one."""
+        self._began = self.fronts[-1][0] if self.fronts else 0.0
 
     def __len__(self) -> int:
         return len(self._made)
@@ -72,7 +78,7 @@ class History:
     def front(self, elapsed: float, evaluations: int, front: ParetoFront) -> None:
         """Note the front if it has changed."""
         if not self.fronts or self.fronts[-1][2] != front:
-            self.fronts.append((elapsed, evaluations, front))
+            self.fronts.append((self._began + elapsed, evaluations, front))
 
     def record(self, log: Members) -> None:
         """Add what an island has made."""
@@ -84,6 +90,11 @@ class History:
                 facts[PARENT], facts[OTHER], facts[KIND], loss, weight, log.codes[row, :size].copy(),
                 log.values[row, :size].copy(),
             )  # fmt: skip
+
+    def found(self, name: int, kind: str, expression: Expression, loss: float) -> None:
+        """Add a formula that no island has made: a guess, or one of the regression."""
+        facts = (NO_NAME, NO_NAME, KINDS.index(kind), loss, expression.complexity)
+        self._made[name] = (*facts, expression.codes.copy(), expression.values.copy())
 
     def forget(self, living: Callable[[], Iterable[int]]) -> None:
         """Forget who has no descendant among the living, whenever there are too many."""
@@ -105,7 +116,8 @@ class History:
     def ancestry(self, expression: Expression) -> list[Ancestor]:
         """A formula of the front and all its recorded ancestors, the youngest first.
 
-        Empty where the formula is none of the search's own: found by regression, or written anew by the final polish.
+        Empty where the formula is none of the search's own: written anew by the final polish, or found before this
+        process went on from a checkpoint, which does not hold the history.
         A shorter form of a formula that was judged (without offset, with factors of 1) has the latter's name, parents,
         loss and complexity.
         """

@@ -43,8 +43,20 @@ class Objective:
     loss: tuple[int, float, int]
 
     def __call__(self, expression: Expression) -> float:
-        """The weighted mean loss; infinite if there is no finite value in some row."""
-        return mean_loss(evaluate(expression, self.columns), self.y, self.weight, *self.loss)
+        """The weighted mean loss; infinite if there is no finite value in some row.
+
+        Raises
+        ------
+        ValueError
+            If a user's loss is negative: shares of a loss, and scores, then have no meaning.
+        """
+        loss = mean_loss(evaluate(expression, self.columns), self.y, self.weight, *self.loss)
+        if loss < 0.0:
+            raise ValueError(
+                f"elementwise_loss has the mean {loss:.6g} for {expression.format(4)}: a loss must not be negative; "
+                "add a constant to it, or take its exponential"
+            )
+        return loss
 
 
 def minimize_loss(expression: Expression, objective: Objective, until: float = math.inf) -> Expression:

@@ -19,7 +19,9 @@ import numpy as np
 from ..expression import Expression
 from ..run import Run
 from .evolve import KINDS
+from .history import STRIDE
 from .objective import Objective
+from .refusals import refusal
 from .regression import regression_phase
 from .rescale import into_scales
 
@@ -70,6 +72,7 @@ class Opening:
         self._found: list[tuple[float, Expression]] = []  # by the regression, with their losses
         self._looks = self._turns = 0
         self._next = FIRST_TURN
+        self._name = (engine.settings.populations + SCOUTS) * STRIDE  # beyond those of all islands
 
     def play(self, wanted: int) -> Archipelago:
         """The islands with their members, when all is tried; ``wanted`` iterations are to follow."""
@@ -86,12 +89,19 @@ class Opening:
         back = {int(j): place for place, j in enumerate(engine.chosen)}
         for guess in engine.options.guesses:
             run.check()
+            if reason := refusal(engine, guess):
+                raise ValueError(f"guesses holds {guess.format(6)!r}: {reason}")
             run.count()
-            engine.offer(guess, run)
+            name = self._new_name()
+            engine.history.found(name, "guess", guess, engine.offer(guess, run, name))
             if all(j in back for j in guess.features):
                 codes = [-1 - back[-1 - code] if code < 0 else code for code in guess.codes.tolist()]
                 inside = into_scales(Expression(codes, guess.values), engine.scales)
                 self._guesses.append((inside, KINDS.index("guess")))
+
+    def _new_name(self) -> int:
+        self._name += 1
+        return self._name
 
     def _regress(self, wanted: int) -> list[Expression]:
         """The regression phase; returns the terms of its best models."""
@@ -103,8 +113,10 @@ class Opening:
         def report(expression: Expression) -> None:
             run.check()
             run.count()
-            loss = engine.offer(engine.outside(expression), run)
+            name = self._new_name()
+            loss = engine.offer(engine.outside(expression), run, name)
             if loss < np.inf:
+                engine.history.found(name, "regression", expression, loss)
                 self._found.append((loss, expression))
 
         def should_stop() -> bool:

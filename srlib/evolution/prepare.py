@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -15,6 +16,9 @@ __all__ = ["batch_rows", "denoised", "numbers_for", "read_loss", "select_columns
 
 ROWS_EACH = 2  # rows that a fitted number needs
 ENOUGH = 1000  # rows for as many numbers as any formula has
+JULIA = {  # what PySR's users call them
+    "l2distloss": "squared", "l1distloss": "absolute", "huberloss": "huber", "quantileloss": "quantile",
+}  # fmt: skip
 PARAMETERS = {"huber": (1.0, 0.0, np.inf), "quantile": (0.5, 0.0, 1.0)}  # default, and the open range it must lie in
 
 
@@ -24,7 +28,8 @@ def read_loss(loss: str | Callable) -> tuple[int, float, int]:
     Parameters
     ----------
     loss : str or callable
-        "squared", "absolute", "huber" or "huber(0.5)", "quantile(0.9)", "logcosh"; or a Python function
+        "squared", "absolute", "huber" or "huber(0.5)", "quantile(0.9)", "logcosh"; PySR's names "L2DistLoss()",
+        "L1DistLoss()", "HuberLoss(0.5)", "QuantileLoss(0.9)" for four of them; or a Python function
         ``loss(prediction, target) -> float`` that numba can compile.
 
     Examples
@@ -40,13 +45,14 @@ def read_loss(loss: str | Callable) -> tuple[int, float, int]:
         if operator.arity != 2:
             raise ValueError(f"elementwise_loss is {loss!r}: give a function of (prediction, target)")
         return CUSTOM, 0.0, address(operator)
-    match = re.fullmatch(r"\s*(\w+)\s*(?:\(\s*([-+.\deE]+)\s*\))?\s*", loss) if isinstance(loss, str) else None
+    match = re.fullmatch(r"\s*(\w+)\s*(?:\(\s*([-+.\deE]*)\s*\))?\s*", loss) if isinstance(loss, str) else None
     name = match[1].lower() if match else ""
+    name = JULIA.get(name, name)
     if name not in LOSSES:
         hint = suggest(name, LOSSES) or f": choose from {', '.join(map(repr, LOSSES))}, or give a function"
         raise ValueError(f"elementwise_loss is {loss!r}{hint}")
     value = PARAMETERS.get(name, (0.0,))[0]
-    if match[2] is not None:
+    if match[2]:
         try:
             value = float(match[2])
         except ValueError:
@@ -77,6 +83,7 @@ def denoised(X: np.ndarray, y: np.ndarray, seed: int, look: Callable[[], None]) 
     ``look`` may end it by an error.
     """
     from scipy.optimize import minimize
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.gaussian_process import GaussianProcessRegressor
     from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 
@@ -94,7 +101,9 @@ def denoised(X: np.ndarray, y: np.ndarray, seed: int, look: Callable[[], None]) 
         return found.x, found.fun
 
     process = GaussianProcessRegressor(kernel, random_state=seed, n_restarts_optimizer=1, optimizer=optimizer)
-    process.fit(scaled[rows], (y[rows] - centre) / scale)
+    with warnings.catch_warnings():  # data with hardly any noise end at the bounds of the kernel, and that is well
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        process.fit(scaled[rows], (y[rows] - centre) / scale)
     smooth = []
     for at in range(0, len(y), 1000):  # a kernel matrix of 1000 x 1000 at a time
         look()

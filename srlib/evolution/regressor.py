@@ -7,12 +7,13 @@ import dataclasses
 
 import numpy as np
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from ..events import Preparing
+from ..operators import suggest
 from ..parameters import chosen_operators, one_blas_thread, read_guesses, threads, words
 from ..run import Run
 from ..units import unreachable
-from ..validation import check_choice
 from .checks import check_parameters
 from .engine import EXACT, STATE_VERSION, Engine
 from .history import History
@@ -41,7 +42,8 @@ class EvolutionRegressor(SeveralTargets):
         How often the islands meet and trade members.
     binary_operators, unary_operators : sequence of str or Operator
         What formulas are made of: names or symbols (:mod:`srlib.operators`), definitions such as
-        ``"special(x, y) = cos(x) * (x + y)"``, or Python functions (:func:`srlib.functions.from_function`).
+        ``"special(x, y) = cos(x) * (x + y)"``, or Python functions that numba can compile
+        (:func:`srlib.functions.from_function`).
     maxsize, maxdepth : int
         The largest complexity, and the most levels.
     preset : {"default", "paper"}
@@ -82,7 +84,8 @@ class EvolutionRegressor(SeveralTargets):
     complexity_of_operators, complexity_of_constants, complexity_of_variables : optional
         What a node counts; 1 by default.
     elementwise_loss : str or callable
-        "squared", "absolute", "huber(1.0)", "quantile(0.5)", "logcosh", or a function of (prediction, target).
+        "squared", "absolute", "huber(1.0)", "quantile(0.5)", "logcosh", or a function of (prediction, target) that is
+        never negative and that numba can compile.
     batching : {"auto"} or bool
         Whether each iteration looks at a random part of the rows; "auto": above 2000 rows. The hall of fame and the
         front are judged on all of them.
@@ -93,12 +96,13 @@ class EvolutionRegressor(SeveralTargets):
     denoise : bool
         Smooth the target by a Gaussian process first.
     guesses : sequence of str or Expression
-        Formulas to begin with.
+        Formulas to begin with. One that breaks a limit or does not balance is an error.
     X_units, y_units : sequence of str, str, optional
         Units of the columns and of the target, such as ``["kg", "m"]`` and ``"m/s^2"``: only formulas that balance are
-        kept (:mod:`srlib.units`).
+        kept (:mod:`srlib.units`). For a target of several columns ``y_units`` may be a list, one for each.
     dimensionless_constants_only : bool
-        Whether constants are pure numbers; otherwise a constant takes the unit that is needed.
+        Whether constants in the front's formulas are pure numbers; otherwise a constant takes the unit that is needed,
+        as it does on the islands in any case (:mod:`srlib.evolution.pure`).
     readable : bool
         Whether constants that the data cannot tell from a readable number (3, 1/2, pi) are written so in the end.
     executor : concurrent.futures.Executor, optional
@@ -131,11 +135,20 @@ class EvolutionRegressor(SeveralTargets):
         cluster.scale(jobs=10)
         model = EvolutionRegressor(populations=160, executor=Client(cluster).get_executor())
 
-    and on Kubernetes with ``from dask_kubernetes.operator import KubeCluster``. An island's state travels
-    with each task (about half a megabyte either way), the table only to workers that do not have it yet (a batch each
-    time), and a task whose worker dies is done again elsewhere with the same result.
-    Islands should be a multiple of the workers, and ``ncycles_per_iteration`` large enough that an iteration takes a
-    second or more.
+    and on Kubernetes, where Dask's operator is installed::
+
+        from dask_kubernetes.operator import KubeCluster   # pip install dask-kubernetes
+
+        cluster = KubeCluster(name="srlib", image="registry.example.org/srlib:1")
+        cluster.scale(80)
+
+    Workers need the same versions of Python, numpy and srlib as the process that fits. Each machine compiles the engine
+    once; to have that done before, run ``python -m srlib.evolution`` where the image is built, or once on a file system
+    that the workers share. An island's state travels with each task (about half a megabyte either way), the table only
+    to workers that do not have it yet (a batch each time), and a task whose worker dies is done again elsewhere with
+    the same result. Islands should be a multiple of the workers, and ``ncycles_per_iteration`` large enough that an
+    iteration takes a second or more, because they wait for each other at its end. A ``checkpoint`` outlives the job
+    that fits, too.
 
     Examples
     --------
@@ -274,7 +287,11 @@ class EvolutionRegressor(SeveralTargets):
     _state_version = STATE_VERSION
 
     def _search(self, X, y, sample_weight, run: Run, state: dict | None):
-        self._engine, self.history_, self.n_iterations_ = None, History(), 0
+        history = getattr(self, "history_", None)
+        if state is None or self.checkpoint is not None or history is None or state["data"] != run.about["data"]:
+            history = History()
+        history.go_on()
+        self._engine, self.history_, self.n_iterations_ = None, history, 0
         if run.time_limit is not None:
             run.reserve = min(3.0, 0.1 * run.time_limit)
         if isinstance(run.stop_when, str):  # "exact": the engine sees to it
@@ -287,12 +304,13 @@ class EvolutionRegressor(SeveralTargets):
         run.start(end, done, *X.shape)
         seed = int(check_random_state(self.random_state).randint(2**31))
         with one_blas_thread():
-            self._engine = Engine(self._options(X.shape[1]), X, y, sample_weight, self._names, seed, state, run.look)
-            self.history_ = self._engine.history
+            self._engine = Engine(
+                self._options(X.shape[1]), X, y, sample_weight, self._names, seed, state, run.look, history
+            )
             try:
-                for iteration in self._engine.iterations(run, state, end - done):
-                    self.n_iterations_ = iteration
+                self._engine.search(run, state, end - done)
             finally:
+                self.n_iterations_ = self._engine.completed
                 self.history_.front(run.elapsed, run.evaluations, run.front.copy())
 
     def _polish(self, X, y, sample_weight, run: Run):
@@ -341,11 +359,22 @@ class EvolutionRegressor(SeveralTargets):
         X_units = [""] * n_features if self.X_units is None else list(self.X_units)
         if len(X_units) != n_features:
             raise ValueError(f"X_units has {len(X_units)} entries, but X has {n_features} columns: give one for each")
-        if self.y_units is not None:
-            problem = unreachable(X_units, self.y_units, self.dimensionless_constants_only)
+        y_units = self.y_units
+        if y_units is not None:
+            if not isinstance(y_units, str):
+                raise ValueError(f"y_units is {y_units!r}: give the unit of y, such as 'm/s', or None")
+            problem = unreachable(X_units, y_units, self.dimensionless_constants_only)
             if problem:
                 raise ValueError(problem)
-        return X_units, self.y_units, self.dimensionless_constants_only
+        return X_units, y_units, self.dimensionless_constants_only
+
+    def _own_parameters(self, j: int, targets: int) -> dict:
+        units = self.y_units
+        if units is None or isinstance(units, str) or not np.iterable(units):
+            return {}
+        if len(units) != targets:
+            raise ValueError(f"y_units has {len(units)} entries, but y has {targets} columns: give one for each")
+        return {"y_units": units[j]}
 
     def _read_state(self, state: dict) -> dict:
         numbers = {name: int(state[name]) for name in ("iteration", "began", "planned", "idle")}
@@ -368,9 +397,23 @@ class EvolutionRegressor(SeveralTargets):
     # ------------------------------------------------------------ answers
 
     def plot_history(self, ax=None):
-        """The lowest loss, and the length of the front, against seconds. Returns the matplotlib Axes."""
+        """The lowest loss against seconds, with the complexities that reached it; one line for each target.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+
+        Returns
+        -------
+        matplotlib Axes
+        """
         from .plots import draw_history
 
+        if hasattr(self, "estimators_"):
+            for j, one in enumerate(self.estimators_):
+                ax = draw_history(one.history_, ax, f"target {j}")
+            return ax
+        check_is_fitted(self, "history_")
         return draw_history(self.history_, ax)
 
     def __getstate__(self):
@@ -385,7 +428,11 @@ class EvolutionRegressor(SeveralTargets):
     def _check_parameters(self):
         stop_when = self.stop_when
         if isinstance(stop_when, str):
-            check_choice("stop_when", stop_when, (EXACT,))
+            if stop_when != EXACT:
+                raise ValueError(
+                    f"stop_when is {stop_when!r}: give 'exact', a loss, a function of (loss, complexity), or None"
+                    f"{suggest(stop_when, (EXACT,))}"
+                )
             self.stop_when = None
         try:
             super()._check_parameters()

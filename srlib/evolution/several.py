@@ -55,6 +55,7 @@ class SeveralTargets(SymbolicRegressor):
                 own["max_evaluations"] = (self.max_evaluations - evaluations) // left
             if stopped:
                 own["callbacks"] = (_stop,)
+            own |= self._own_parameters(j, targets)
             one.set_params(**{**self.get_params(deep=False), **own})
             before = one.n_evaluations_ if self.warm_start and hasattr(one, "n_evaluations_") else 0
             one.fit(X, Y[:, j], sample_weight)
@@ -63,7 +64,8 @@ class SeveralTargets(SymbolicRegressor):
                 one.stopped_by_ = stopped
             elif one.stopped_by_ in NEVERMIND:
                 stopped = one.stopped_by_
-            kept = {name: own[name] for name in ("random_state", "checkpoint")}
+            kept = {"random_state": own["random_state"], "checkpoint": own["checkpoint"]}
+            kept |= self._own_parameters(j, targets)
             one.set_params(**{**self.get_params(deep=False), **kept})
         for name in ("front_", "history_", "n_iterations_", "_state", "_table"):
             self.__dict__.pop(name, None)
@@ -72,6 +74,10 @@ class SeveralTargets(SymbolicRegressor):
         self.stopped_by_ = next((reason for reason in reasons if reason not in ("completed", "exact")), reasons[-1])
         self.n_evaluations_ = sum(one.n_evaluations_ for one in estimators)
         return self
+
+    def _own_parameters(self, j: int, targets: int) -> dict:
+        """Parameters of which each target has its own."""
+        return {}
 
     def _own_checkpoint(self, j: int) -> str | None:
         if self.checkpoint is None:

@@ -42,8 +42,10 @@ def define(definition: str) -> Operator:
     name, arguments = match[1], [a.strip() for a in match[2].split(",")]
     if not all(map(is_plain_name, arguments)) or len(set(arguments)) < len(arguments):
         raise ParseError("the arguments must be different names", definition, match.start(2), max(1, len(match[2])))
-    if re.fullmatch(r"x[0-9]+|pi|e", name) or not is_plain_name(name) or name in {*ALIASES, *map(_name, builtin())}:
-        reason = f"{name!r} already means something in formulas: choose another name"
+    known = name in {*ALIASES, *map(_name, builtin())}
+    if re.fullmatch(r"x[0-9]+|pi|e", name) or not is_plain_name(name) or known:
+        own = f", or give {name!r} alone for what it means already" * known
+        reason = f"{name!r} already means something in formulas: choose another name{own}"
         raise ParseError(reason, definition, match.start(1), len(name))
     try:
         body = parse(match[3], names=arguments)

@@ -29,6 +29,18 @@ def nothing(prediction):
     return prediction
 
 
+def product(a, b):
+    return a * b
+
+
+def text_of(a):
+    return open(a).read()
+
+
+def less_than_nothing(prediction, target):
+    return -((prediction - target) ** 2)
+
+
 @pytest.mark.parametrize(
     ("parameter", "value", "message"),
     [
@@ -57,6 +69,10 @@ def nothing(prediction):
         ("unary_operators", ["f(x) = exec('1')"], "unary_operators holds.*\n.*exec"),
         ("unary_operators", ["f(x) = [x for x in x]"], "unary_operators holds"),
         ("unary_operators", ["f(x) = f(x)"], "unary_operators holds"),
+        ("unary_operators", ["inv(x) = 1/x"], "give 'inv' alone for what it means already"),
+        ("unary_operators", [lambda x: x], "unary_operators holds .*lambda, which has no name"),
+        ("unary_operators", [product], "unary_operators holds <function product.*takes 2 argument.s., not 1"),
+        ("unary_operators", [text_of], "unary_operators holds <function text_of.*numba"),
         ("constraints", {"sin": 3}, "constraints has 'sin'|sin"),
         ("constraints", {"*": (1, 2, 3)}, r"constraints\['mul'\]|constraints"),
         ("nested_constraints", {"*": {"*": -1}}, r"nested_constraints\['mul'\]\['mul'\] is -1"),
@@ -73,11 +89,12 @@ def nothing(prediction):
         ("select_k_features", 0, "select_k_features is 0"),
         ("guesses", ["x0 + x7"], "guesses holds 'x0 \\+ x7', but X has only 2 columns"),
         ("guesses", "x0", "guesses is 'x0': give a list"),
+        ("elementwise_loss", less_than_nothing, "elementwise_loss has the mean -.*must not be negative"),
         ("X_units", ["m"], "X_units has 1 entries, but X has 2 columns"),
         ("X_units", ["m", "sekond"], "X_units.*sekond.*did you mean 'second'"),
         ("y_units", "furlongs", "y_units.*furlongs"),
         ("executor", 3, "executor is 3: give a concurrent.futures.Executor"),
-        ("stop_when", "soon", "stop_when is 'soon'"),
+        ("stop_when", "soon", "stop_when is 'soon': give 'exact', a loss, a function of .loss, complexity., or None"),
         ("stop_when", "exactly", "stop_when is 'exactly'.*did you mean 'exact'"),
         ("model_selection", "bets", "model_selection is 'bets'.*did you mean 'best'"),
         ("time_limit", 0, "time_limit is 0"),
@@ -93,10 +110,36 @@ def test_bad_parameters_are_named(parameter, value, message):
     assert parameter in str(error.value)
 
 
+GUESSES = {
+    "its complexity is 11, and maxsize is 7": {"guesses": ["x0*x0 + x1*x1 + 1/x0"], "maxsize": 7},
+    "it has 4 levels, and maxdepth is 3": {"guesses": ["x0*(x0 + x1*x0)"], "maxdepth": 3},
+    "it breaks constraints or nested_constraints": {
+        "guesses": ["sin(sin(x0))"], "unary_operators": ["sin"], "nested_constraints": {"sin": {"sin": 0}},
+    },
+    "it does not balance: .* adds m and s": {"guesses": ["x0 + x1"], "X_units": ["m", "s"], "y_units": "m"},
+    "select_k_features has left out x1": {"guesses": ["x0*x1"], "select_k_features": 1, "y": 3 * X[:, 0]},
+    "it has 3 constants, and the rows .* determine at most": {"guesses": ["2*exp(3*x0) + 4"], "rows": 4},
+    "the operator 'unasked' is none of the search's": {
+        "guesses": [Expression.parse("unasked(x0)", operators=[Expression.operator("unasked(x) = x*x + 1")])],
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("message", GUESSES)
+def test_guesses_that_the_search_may_not_use_are_refused_and_not_forgotten(message):
+    options = dict(GUESSES[message])
+    rows, y = options.pop("rows", len(Y)), options.pop("y", Y)
+    with pytest.raises(ValueError, match=f"guesses holds .*: {message}"):
+        fitted(X[:rows], y[:rows], **options)
+
+
 def test_units_that_cannot_balance_are_named():
     units = {"X_units": ["m", "s"], "y_units": "kg", "dimensionless_constants_only": True}
     with pytest.raises(ValueError, match=r"y_units is 'kg', but none of X_units \('m', 's'\) holds kg"):
         fitted(**units)
+    with pytest.warns(RuntimeWarning, match="or none keeps to the units"):  # no product, no power
+        model = fitted(**{**units, "X_units": ["m", "m"], "y_units": "m^2"}, binary_operators=["+", "-"])
+    assert len(model.front_) == 1 and model.predict(X) == pytest.approx(np.full(40, Y.mean()))
     model = fitted(**{**units, "dimensionless_constants_only": False})
     assert len(model.front_) > 0, "a constant takes the unit that is needed"
 
@@ -116,6 +159,12 @@ def test_limits_that_nothing_keeps_to_leave_the_shortest_formula():
         ([[1.0], [np.nan], [2.0]], [1.0, 2.0, 3.0], None, "X contains NaN"),
         ([[1.0], [np.inf], [2.0]], [1.0, 2.0, 3.0], None, "X contains infinity"),
         (X3, [1.0, np.nan, 2.0], None, "y contains NaN"),
+        (
+            pd.DataFrame({"a": pd.array([1, None, 2], dtype="Int64")}),
+            [1.0, 2.0, 3.0],
+            None,
+            "X contains NaN .first: .*row 1",
+        ),
         (X3, [[1.0, 2.0], [np.nan, 1.0], [2.0, 3.0]], None, "y contains NaN"),
         ([[1.0]], [1.0], None, "X has 1 row.*at least 2"),
         (np.empty((0, 2)), [], None, "0 sample"),
@@ -135,7 +184,8 @@ def test_bad_data_are_named(table, y, weight, message):
 
 
 def test_an_alphabet_without_values_on_the_data_ends_with_a_constant():
-    model = fitted(-1 - np.abs(X), unary_operators=["log"], binary_operators=[], niterations=30)
+    with pytest.warns(RuntimeWarning, match="only a constant: its operators may have no value on these data"):
+        model = fitted(-1 - np.abs(X), unary_operators=["log"], binary_operators=[], niterations=30)
     assert str(model.front_[0].expression).lstrip("-")[0].isdigit() and np.isfinite(model.predict(X)).all()
     assert model.stopped_by_ == "completed"
 

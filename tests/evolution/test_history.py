@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from srlib import Expression
+from srlib import EvolutionRegressor, Expression
 from srlib.evolution import history as module
 from srlib.evolution.evolve import KINDS
 from srlib.evolution.history import STRIDE, History
@@ -144,6 +144,35 @@ def test_the_front_over_time():
     table = made.table()
     assert table["loss"].tolist() == [3.0, 1.0] and table["best"].tolist() == ["x0", "2*x0"]
     assert table["seconds"].tolist() == [0.5, 1.0] and table["formulas"].tolist() == [1, 2]
+
+
+def test_what_the_regression_has_found_has_an_origin():
+    x = np.linspace(0.1, 3, 40)[:, None]
+    model = EvolutionRegressor(1, populations=1, population_size=20, ncycles_per_iteration=20, random_state=0)
+    model.fit(x, 2 * x[:, 0] ** 3 + 1)
+    assert [one.made_by for one in model.history_.line(model.best())] == ["regression"]
+
+
+def test_a_fit_that_goes_on_keeps_its_history_and_one_on_other_data_does_not():
+    X = np.random.default_rng(0).uniform(-1, 1, (50, 2))
+    y = np.sin(3 * X[:, 0]) / (1 + X[:, 1] ** 2)
+    options = {
+        "populations": 2, "population_size": 30, "ncycles_per_iteration": 100, "random_state": 0, "regression": False,
+        "readable": False,
+    }  # fmt: skip
+    whole = EvolutionRegressor(4, **options).fit(X, y)
+    halves = EvolutionRegressor(2, warm_start=True, **options).fit(X, y)
+    before = len(halves.history_.fronts)
+    halves.fit(X, y)
+    seconds = [elapsed for elapsed, _, _ in halves.history_.fronts]
+    assert len(seconds) > before and seconds == sorted(seconds)
+
+    def lines(model):
+        return [[one.name for one in model.history_.line(entry.expression)] for entry in model.front_]
+
+    assert lines(halves) == lines(whole) and max(map(len, lines(whole))) > 3
+    moments = len(halves.fit(X, y + X[:, 0]).history_.fronts)
+    assert moments <= 4, "of these data alone"
 
 
 def test_a_front_without_formulas():

@@ -40,6 +40,8 @@ def halt_at(count):
         ("huber", ("huber", 1.0)), ("huber(0.5)", ("huber", 0.5)), ("huber(2)", ("huber", 2.0)),
         (" Huber( 1e-3 ) ", ("huber", 1e-3)), ("quantile", ("quantile", 0.5)), ("quantile(0.9)", ("quantile", 0.9)),
         ("QUANTILE(.25)", ("quantile", 0.25)), ("huber(+3)", ("huber", 3.0)),
+        ("L2DistLoss()", ("squared", 0.0)), ("L1DistLoss()", ("absolute", 0.0)), ("HuberLoss(2.0)", ("huber", 2.0)),
+        ("QuantileLoss(0.3)", ("quantile", 0.3)),
     ],
 )  # fmt: skip
 def test_names(text, expected):

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import QuantileRegressor
 from sklearn.metrics import mean_pinball_loss
 from sklearn.model_selection import GridSearchCV
@@ -21,6 +22,7 @@ from srlib.dimensions import check_units
 from srlib.events import Finished, Iteration, Recorder, Started
 from srlib.evolution.engine import Engine
 from srlib.evolution.prepare import denoised
+from srlib.evolution.pure import without_offset
 from srlib.functions import from_function
 from srlib.operators import find
 
@@ -121,6 +123,19 @@ def test_events_come_in_order_and_the_history_tells_how_it_went():
     found = [entry.expression for entry in model.front_ if model.history_.ancestry(entry.expression)]
     line = model.history_.line(found[-1])
     assert line[0].expression.codes.tolist() == found[-1].codes.tolist() and line[-1].parents == ()
+
+
+def test_the_history_is_drawn():
+    model = fitted(HARD)
+    (line,) = model.plot_history().lines
+    assert line.get_ydata().tolist() == [front[-1].loss for _, _, front in model.history_.fronts]
+    assert line.axes.get_yscale() == "log"
+    last = model.history_.fronts[-1][2][-1].complexity
+    assert [text.get_text() for text in line.axes.texts][-1] == f"{last:g}"
+    both = fitted(np.column_stack([LAW, HARD])).plot_history()
+    assert [text.get_text() for text in both.get_legend().get_texts()] == ["target 0", "target 1"]
+    with pytest.raises(NotFittedError):
+        EvolutionRegressor().plot_history()
 
 
 # ---------------------------------------------------------------- several targets
@@ -240,6 +255,15 @@ def test_constraints_hold_on_the_whole_front():
                 assert below[1].size <= 3
 
 
+@pytest.mark.parametrize("maxsize", [3, 5, 7])
+def test_a_small_maxsize_leaves_room_for_what_is_not_a_scaled_sum(maxsize):
+    y = 1.7 * X[:, 0] + 0.1 * np.random.default_rng(1).normal(size=60)
+    front = fitted(y, maxsize=maxsize).front_
+    line = next(entry for entry in front if entry.complexity == 3)
+    assert line.expression.features == (0,) and line.expression.constants == pytest.approx([1.7], abs=0.05)
+    assert max(entry.complexity for entry in front) <= maxsize
+
+
 def test_complexities_are_the_users():
     model = fitted(
         HARD, unary_operators=["exp"], maxsize=16, complexity_of_operators={"exp": 3}, complexity_of_constants=2,
@@ -286,8 +310,8 @@ def test_guesses_are_offered_and_improved():
     guess = "2*exp(-1*x0) + sin(3.9*x0)/(1.2 + x0)"
     assert fitted(y, T, guesses=[guess], **options).front_[-1].loss < 1e-20
     assert fitted(y, T, **options).front_[-1].loss > 1e-4
-    line = fitted(LAW, guesses=["x0*x0 + x1"], niterations=0).history_.line(Expression.parse("x1 + x0*x0"))
-    assert not line or line[-1].made_by == "guess"
+    line = fitted(LAW, guesses=["x0*x0 + x1"], niterations=0).history_.line(Expression.parse("x0*x0 + x1"))
+    assert [one.made_by for one in line] == ["guess"] and line[0].loss < 1e-20
 
 
 @pytest.mark.parametrize("pure", [False, True])
@@ -300,6 +324,43 @@ def test_the_front_holds_balanced_formulas_only(pure):
     assert {check_units(entry.expression, *units) for entry in model.front_} == {""}
     free = [check_units(entry.expression, *units) for entry in fitted(y, table).front_]
     assert any(free), "without units there are formulas that do not balance"
+
+
+@pytest.mark.parametrize("options", [{}, {"elementwise_loss": "absolute"}, {"regression": True}])
+def test_pure_constants_allow_no_offset_and_find_a_noisy_law(options):
+    m, v = np.random.default_rng(8).uniform(1, 3, (2, 80))
+    table, y = np.column_stack([m, v]), 0.5 * m * v**2 * (1 + 0.03 * np.random.default_rng(1).normal(size=80))
+    units = ["kg", "m/s"], "J", True
+    model = fitted(y, table, X_units=units[0], y_units=units[1], dimensionless_constants_only=True, **options)
+    assert {check_units(entry.expression, *units) for entry in model.front_} == {""}
+    law = next(entry.expression for entry in model.front_ if entry.complexity >= 7)
+    grid = np.random.default_rng(3).uniform(5, 9, (9, 2))
+    assert law.evaluate(grid) == pytest.approx(0.5 * grid[:, 0] * grid[:, 1] ** 2, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2*x0 + 3", "2*x0"), ("3 + x0", "x0"), ("3 - x0", "-1*x0"), ("x0 + 1 + (x1 - 2)", "x0 + x1"),
+        ("1 - (2 + x1*x0)", "-1*(x1*x0)"), ("(x0 + 1)*x1", "(x0 + 1)*x1"), ("x0 - x1", "x0 - x1"), ("5", "5"),
+        ("1 + 2", "1 + 2"),
+    ],
+)  # fmt: skip
+def test_without_offset(text, expected):
+    assert str(without_offset(Expression.parse(text))) == expected
+
+
+def test_each_target_has_a_unit_of_its_own():
+    m, v = np.random.default_rng(8).uniform(1, 3, (2, 60))
+    table, Y = np.column_stack([m, v]), np.column_stack([m * v, 2 * v])
+    options = {"X_units": ["kg", "m/s"], "dimensionless_constants_only": True}
+    model = fitted(Y, table, y_units=["kg*m/s", "m/s"], **options)
+    for one, unit in zip(model.estimators_, model.y_units, strict=True):
+        assert one.y_units == unit and one.score(table, Y[:, int(unit == "m/s")]) == pytest.approx(1)
+    with pytest.raises(ValueError, match="y_units has 1 entries, but y has 2 columns"):
+        fitted(Y, table, y_units=["kg"], **options)
+    with pytest.raises(ValueError, match="y_units is .*: give the unit of y"):
+        fitted(Y[:, 0], table, y_units=["kg*m/s"], **options)
 
 
 # ---------------------------------------------------------------- operators
@@ -316,6 +377,7 @@ def test_operators_defined_in_words_and_in_python():
     y = np.vectorize(bump)(2 * X[:, 0]) + X[:, 1]
     model = fitted(y, unary_operators=[from_function(bump, "bump_of_tests")])
     assert "bump_of_tests" in str(model.best()) and model.score(X, y) > 0.999
+    assert fronts(fitted(y, unary_operators=[bump]))[-1][2].count("bump(") == 1, "the function itself will do"
 
 
 def test_readable_false_leaves_the_numbers_as_they_were_fitted():

@@ -128,12 +128,15 @@ def test_a_pool_of_threads_can_be_given_and_is_left_open(whole):
 @pytest.fixture(scope="module")
 def cluster():
     import distributed
+
     settings = {"distributed.worker.daemon": True, "distributed.admin.tick.limit": "1h"}
     import dask
 
-    with dask.config.set(settings), distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
-    ) as cluster, distributed.Client(cluster) as client:
+    with (
+        dask.config.set(settings),
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
         yield cluster, client
 
 
@@ -168,6 +171,13 @@ def test_an_executor_that_dies_is_an_error_and_what_was_found_is_kept(whole, tmp
             model.fit(X, y)  # noqa: F821
     assert model.stopped_by_ == "error" and fronts(model)
     assert result(model.set_params(executor=None, callbacks=(), warm_start=True).fit(X, y)) == result(whole)  # noqa: F821
+
+
+@pytest.mark.parametrize("pool", [ThreadPoolExecutor(1), ProcessPoolExecutor(1)])
+def test_an_executor_that_was_shut_down_is_named(pool):
+    pool.shutdown()
+    with pytest.raises(RuntimeError, match="executor is .*PoolExecutor.* which stopped working"):
+        fitted(executor=pool)
 
 
 def test_tables_of_two_searches_are_told_apart_and_none_is_kept():
@@ -297,7 +307,8 @@ def test_an_unfinished_fit_is_finished(whole, tmp_path, monkeypatch):
     monkeypatch.setattr("srlib.run.HEARTBEAT", 0.0)  # a heartbeat at the very first look
     path = tmp_path / "run.json"
     for stop in (lambda e: isinstance(e, Iteration) and e.number == 1, lambda e: isinstance(e, Heartbeat)):
-        fitted(checkpoint=path, callbacks=[stop])
+        half = fitted(checkpoint=path, callbacks=[stop])
+        assert half.n_iterations_ == path.exists(), "the first iteration ended, or the search had not begun"
         resumed = fitted(checkpoint=path, warm_start=True)
         assert result(resumed) == result(whole) and resumed.n_iterations_ == 4
         path.unlink(missing_ok=True)  # there is none before the islands have begun
