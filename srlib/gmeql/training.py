@@ -127,6 +127,8 @@ class Training:
     def step(self) -> Step:
         """Sample, measure, keep the best, train."""
         s, first = self.settings, self.settings.rounds * self.settings.steps
+        if s.patience and self.idle >= s.patience:  # only now, so that the caller has seen the elites of the last step
+            self._restart()
         if (self.number < first and self.number % s.steps == 0) or self.number == first:
             self._initialise()
         stage, before = self.stage, self.best
@@ -142,8 +144,6 @@ class Training:
         else:
             self.idle += 1
         self.best = min(before, self.elites.errors[0] if len(self.elites) else math.inf)
-        if s.patience and self.idle >= s.patience:
-            self._restart()
         return Step(self.number, stage, errors, taken, self.best < before)
 
     def _restart(self) -> None:

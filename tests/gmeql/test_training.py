@@ -165,3 +165,12 @@ def test_soft_and_hard_errors_are_those_of_the_two_networks():
 def test_settings_that_cannot_be_used(change, message):
     with pytest.raises(ValueError, match=message):
         Settings(**change).check()
+
+
+def test_a_restart_does_not_take_the_elites_of_its_last_step_away(monkeypatch):
+    monkeypatch.setattr("srlib.gmeql.training.GAIN", 0.0)  # nothing counts as progress: a restart after every step
+    one = training(replace(DEFAULT, patience=1))
+    for _ in range(5):
+        if one.step().improved:
+            assert one.elites.errors[0] == one.best and one.form(0) is not None
+    assert one.restarts == 4
