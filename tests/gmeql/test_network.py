@@ -232,6 +232,7 @@ def test_a_graph_has_each_connection_instance_once_and_follows_the_instance():
         ([], "layers is empty"),
         ([[]], "no function in layer 1"),
         (["sin"], "layers holds 'sin' as layer 1"),
+        ([["sin"], [["plus"]]], r"layers holds \['plus'\] in layer 2"),
         ([["sine"]], "did you mean 'sin'"),
         (7, "layers is 7"),
     ],
@@ -239,6 +240,12 @@ def test_a_graph_has_each_connection_instance_once_and_follows_the_instance():
 def test_layers_that_make_no_network(layers, message):
     with pytest.raises(ValueError, match=message):
         Architecture(2, layers)
+
+
+@pytest.mark.parametrize("features", [0, -1, 2.5, "two"])
+def test_a_network_without_columns(features):
+    with pytest.raises(ValueError, match="features is"):
+        Architecture(features, [["sin"]])
 
 
 def test_how_many_columns_a_formula_can_take():
