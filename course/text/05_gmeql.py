@@ -588,7 +588,8 @@ assert sum(abs(found) > 1e-3) == 3
 #
 # The paper's Figure 2, a to h: the best error in the repository so far, its mean over the runs, and a band from the
 # best run to the worst. (For the default it is the error by which its repository is sorted, which counts parameters,
-# too; a run that has found the law keeps its error, and what is below $10^{-10}$ is drawn there.)
+# too. A run that has found the law ends, and keeps its error; before step 20 only such ends are stored. What is below
+# $10^{-10}$ is drawn there.)
 
 # %%
 from srlib.teaching.dashboards.sampler_stored import describe_stored, draw_stored

@@ -93,6 +93,14 @@ def test_a_root_of_zero_does_not_spoil_the_derivatives_of_other_instances(root):
     assert np.isfinite(dA).all() and (dA[1] == alone[0]).all()
 
 
+def test_a_division_by_zero_in_one_row_drops_the_instance():
+    architecture, X = Architecture(1, [["division"]]), np.array([[0.0, 1.0, 4.0], [1.0, 1.0, 1.0]])
+    edges = np.array([[1, 0, 0], [0, 1, 0]])  # 1/x, and x/1
+    A = mixing(architecture, hard(architecture, edges), Weights(np.ones((2, 3)), np.zeros((2, 0, 2))))
+    output, _ = forward(architecture, A, X)
+    assert np.isnan(output[0]).all() and output[1].tolist() == [0, 1, 4]
+
+
 # ---------------------------------------------------------------- formulas
 
 

@@ -62,6 +62,15 @@ def test_other_methods_can_write_all_laws():
     assert 2**model.n_layers >= 6 and model.maxsize >= 37  # each layer doubles the degree
 
 
+def test_the_parts_of_a_step_are_all_found_and_no_more_than_it(monkeypatch):
+    monkeypatch.setattr(gmeql, "WARM", 30)
+    monkeypatch.setattr(gmeql, "TIMED", 30)
+    row = gmeql.duration("b8", "b8", 0)
+    parts = [row.forward, row.backward, row.repository, row.signatures, row.sampling, row.online, row.offline]
+    assert min(parts) > 0 and 0.3 * row.step < sum(parts) < 10 * row.step  # the profiler takes its time, too
+    assert row.full_run_minutes == pytest.approx(row.step * PAPER.total / 60_000, rel=0.01)
+
+
 def test_noise_has_the_paper_s_standard_deviation():
     clean = problems.load("b2")
     noise = gmeql.noisy(clean, 0.5, 3).y - clean.y
