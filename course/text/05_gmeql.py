@@ -601,8 +601,8 @@ if results is not None:
     draw_stored(lines, fig)
     show(fig, describe_stored(lines))
     if len(tenth):
-        errors = tenth.groupby("problem")[["soft", "hard", "refit"]].median().round(3)
-        print(errors.assign(runs=tenth.groupby("problem").size()).to_string())
+        errors = tenth.groupby("problem")[["soft", "hard", "refit"]].median()
+        print(errors.map("{:.2g}".format).assign(runs=tenth.groupby("problem").size()).to_string())
 
 # %% [markdown]
 # *soft* is the error of the best mixture, *hard* that of its one-hot version, *refit* that of the best formula after
@@ -621,8 +621,8 @@ if results is not None:
         if len(rows) == 0:
             continue
         rows = rows.assign(variant=rows.variant.str.removeprefix("a tenth: "))
-        table = rows.groupby("variant", sort=False)[["soft", "hard", "refit", "test"]].median().round(3)
-        table = table.assign(law=counted(rows, "variant"))
+        table = rows.groupby("variant", sort=False)[["soft", "hard", "refit", "test"]].median()
+        table = table.map("{:.2g}".format).replace("nan", "-").assign(law=counted(rows, "variant"))
         for column in ("soft", "refit"):
             by_seed = rows.pivot(index="seed", columns="variant", values=column)
             pairs = {one: by_seed[[one, "paper"]].dropna() for one in by_seed if one != "paper"}
@@ -635,7 +635,8 @@ if results is not None:
         show(fig, describe_stored(lines))
 
 # %% [markdown]
-# How to read such counts: if a change did nothing, it would be worse in half of the seeds, and among three seeds it is
+# A small error without the law is a look-alike: $a - a\cos(bx)$ with a tiny $b$ and a huge $a$ is nearly $x^2$. And how
+# to read such counts: if a change did nothing, it would be worse in half of the seeds, and among three seeds it is
 # worse in all of them once in eight times. So *worse in 3 of 3* is a hint, and *15 of 20* is hardly chance. For
 # **equation 11** against equation 7 the paper says that there is no significant difference.
 #
