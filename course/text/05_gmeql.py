@@ -532,12 +532,16 @@ assert recovers(model.best(), b6)
 # %%
 folders = [Path.cwd(), *Path.cwd().parents]
 results = next((path for folder in folders if (path := folder / "results" / "gmeql_default.csv").exists()), None)
+PAPER_RATES = dict(zip([f"b{k}" for k in range(1, 9)], (61, 70, 45, 40, 53, 100, 47, 100), strict=True))
 
 
 def stored(name):
-    """A stored table, or one without rows if it was not computed yet."""
-    path = results.parent / f"gmeql_{name}.csv"
-    return pd.read_csv(path) if path.exists() else pd.DataFrame({"problem": [], "verdict": []})
+    """A stored table, or one without rows if it was not computed yet; then a line says how to."""
+    path = None if results is None else results.parent / f"gmeql_{name}.csv"
+    if path is not None and path.exists():
+        return pd.read_csv(path)
+    print(f"({name}: no run yet; python -m srlib.reproduce gmeql --parts {name})")
+    return pd.DataFrame(columns=["problem", "verdict", "variant", "method", "noise", "seed", "curve"])
 
 
 def counted(table, by="problem"):
@@ -549,15 +553,19 @@ def counted(table, by="problem"):
 if results is None:  # the notebook alone, without the rest of the course
     print("The tables are in course/results/ of the course's repository.")
 else:
-    default = stored("default")
+    default, tenth, whole, linear = (stored(name) for name in ("default", "tenth", "paper", "linear"))
+    seconds = default.groupby("problem").cpu_seconds
     table = pd.DataFrame({
-        "paper, %": dict(zip([f"b{k}" for k in range(1, 9)], (61, 70, 45, 40, 53, 100, 47, 100), strict=True)),
-        "default": counted(default), "median seconds": default.groupby("problem").cpu_seconds.median().round(1),
-        "paper's way, a tenth": counted(stored("tenth")), "paper's way, full": counted(stored("paper")),
-        "least squares": stored("linear").set_index("problem").verdict,
+        "paper, %": PAPER_RATES, "default": counted(default), "median s": seconds.median().round(1),
+        "slowest s": seconds.max().round(1), "paper's way, a tenth": counted(tenth),
+        "paper's way, full": counted(whole), "least squares": linear.set_index("problem").verdict,
     })  # fmt: skip
-    print(table.astype(object).fillna("-").to_string())
-    assert (default.verdict == "recovered").mean() > 0.9
+    print(table.astype(object).fillna("-").to_string(), "\n")
+    rates = 100 * (default.verdict == "recovered").groupby(default.problem).mean()
+    reached = sum(rates.get(name, 0) >= rate for name, rate in PAPER_RATES.items())
+    print(f"by default at or above the paper's rate on {reached} of 8 problems; the slowest of {len(default)} runs "
+          f"took {default.cpu_seconds.max():.0f} s of processor time")  # fmt: skip
+    assert (default.verdict == "recovered").mean() > 0.9 and default.cpu_seconds.max() < 120
 
 # %% [markdown]
 # The last column needs a word. **b1 to b4 are sums of powers of single columns, b5 is one of sines.** Offer the powers
@@ -576,25 +584,110 @@ assert sum(abs(found) > 1e-3) == 3
 # eight are of this kind, and the paper's success rates on these five are 40 to 70 %. Ask of each
 # benchmark: *what is the simplest thing that solves it?*
 #
-# Mixtures and formulas, at a tenth of the paper's length; noise; and the time of the paper's training (the paper: 3 to
-# 4 hours a run):
+# ### Errors by step
+#
+# The paper's Figure 2, a to h: the best error in the repository so far, its mean over the runs, and a band from the
+# best run to the worst. (For the default it is the error by which its repository is sorted, which counts parameters,
+# too. A run that has found the law ends, and keeps its error; before step 20 only such ends are stored. What is below
+# $10^{-10}$ is drawn there.)
 
 # %%
+from srlib.teaching.dashboards.sampler_stored import describe_stored, draw_stored
+
 if results is not None:
-    tenth = stored("tenth")
+    lines = {"default": default, "paper's way, a tenth": tenth, "paper's way, full": whole}
+    lines = {label: rows for label, rows in lines.items() if len(rows)}
+    fig = blank(10.5, 5.4)
+    draw_stored(lines, fig)
+    show(fig, describe_stored(lines))
     if len(tenth):
-        errors = tenth.groupby("problem")[["soft", "hard", "refit"]].median().round(3)
-        print(errors.assign(runs=tenth.groupby("problem").size()).to_string(), "\n")
-    noise = stored("noise")
-    print(pd.DataFrame({"paper, %": {0.0: 70, 0.1: 65, 0.2: 35, 0.5: 32}, "default": counted(noise, "noise")})
-          .rename_axis("noise on b2").astype(object).fillna("-").to_string(), "\n")
-    minutes = stored("time").full_run_minutes
-    print(f"the paper's training at full length: {minutes.min():.1f} to {minutes.max():.1f} minutes of one core")
-    assert minutes.max() < 10
+        errors = tenth.groupby("problem")[["soft", "hard", "refit"]].median()
+        print(errors.map("{:.2g}".format).assign(runs=tenth.groupby("problem").size()).to_string())
 
 # %% [markdown]
 # *soft* is the error of the best mixture, *hard* that of its one-hot version, *refit* that of the best formula after
-# least squares. Where they differ, the first is not a statement about a formula.
+# least squares; medians, at a tenth of the paper's length. Where they differ, the first is not a statement about a
+# formula.
+#
+# ### The ablations at length
+#
+# Figure 2, i to k, and Figure 3: the paper's training on b2, with one thing changed. Beside the errors stands in how
+# many seeds the variant's best mixture, and its best formula, is *worse* than that of the whole method with that seed.
+
+# %%
+if results is not None:
+    for name, title in (("tenth_variants", "a tenth of the length"), ("variants", "full length")):
+        rows = stored(name)
+        if len(rows) == 0:
+            continue
+        rows = rows.assign(variant=rows.variant.str.removeprefix("a tenth: "))
+        table = rows.groupby("variant", sort=False)[["soft", "hard", "refit", "test"]].median()
+        table = table.map("{:.2g}".format).replace("nan", "-").assign(law=counted(rows, "variant"))
+        for column in ("soft", "refit"):
+            by_seed = rows.pivot(index="seed", columns="variant", values=column)
+            pairs = {one: by_seed[[one, "paper"]].dropna() for one in by_seed if one != "paper"}
+            table[f"{column} worse"] = pd.Series({
+                one: f"{(both[one] > both['paper']).sum()} of {len(both)}" for one, both in pairs.items() if len(both)
+            }, dtype=object)  # fmt: skip
+        print(f"{title}, medians\n{table.astype(object).fillna('-').to_string()}\n")
+        lines, fig = dict(list(rows.groupby("variant", sort=False))), blank(8, 4.2)
+        draw_stored(lines, fig)
+        show(fig, describe_stored(lines))
+
+# %% [markdown]
+# A small error without the law is a look-alike: $a - a\cos(bx)$ with a tiny $b$ and a huge $a$ is nearly $x^2$. And how
+# to read such counts: if a change did nothing, it would be worse in half of the seeds, and among three seeds it is
+# worse in all of them once in eight times. So *worse in 3 of 3* is a hint, and *15 of 20* is hardly chance. For
+# **equation 11** against equation 7 the paper says that there is no significant difference.
+#
+# ### Beside other methods
+#
+# The last panel of Figure 2, and the first eight: the equation learner of lesson 03, the genetic algorithm of lesson
+# 01 and gplearn, both with 5000 programs and 100 generations, all on the same rows. GMEQL's own are those of the
+# default with the same seeds. (Deep symbolic regression, the paper's third rival, is not in this table.)
+
+# %%
+if results is not None:
+    others = stored("comparison")
+    if len(others):
+        ours = default[default.seed.isin(others.seed)].assign(method="GMEQL")
+        every = pd.concat([ours, others])[["method", "problem", "verdict", "test", "seconds"]]
+        print("laws recovered\n" + counted(every, ["problem", "method"]).unstack().fillna("-").to_string(), "\n")
+        middle = every.groupby(["problem", "method"], sort=False)[["test", "seconds"]].median().unstack()
+        print("mean absolute error on new rows, medians\n" + middle.test.map("{:.1e}".format).to_string(), "\n")
+        print("seconds, medians\n" + middle.seconds.map("{:.1f}".format).to_string())
+
+# %% [markdown]
+# Two fair questions about any such table: were the methods given the functions that the laws need (here each was), and
+# the same time (here not: look at the seconds)? And GMEQL's network was made for these eight problems.
+#
+# ### Noise, and the time of the paper's training
+
+# %%
+if results is not None:
+    noise, time = stored("noise"), stored("time")
+    if len(noise):
+        groups = noise.groupby("noise")
+        table = pd.DataFrame({
+            "paper, %": {0.0: 70, 0.1: 65, 0.2: 35, 0.5: 32}, "default": counted(noise, "noise"),
+            "error on new rows": groups.test.median().map("{:.1e}".format),
+            "median s": groups.cpu_seconds.median().round(1),
+        })  # fmt: skip
+        print(table.rename_axis("noise on b2").astype(object).fillna("-").to_string(), "\n")
+    if len(time):
+        minutes = time.full_run_minutes
+        print(f"the paper's training at full length: {minutes.min():.1f} to {minutes.max():.1f} minutes of one core "
+              "(the paper: 3 to 4 hours)")  # fmt: skip
+        parts = time[["forward", "backward", "repository", "signatures", "sampling", "online", "offline"]].mean()
+        print("milliseconds of a step, by part:", ", ".join(f"{name} {value:.2f}" for name, value in parts.items()))
+        passes = (parts.forward + parts.backward) / parts.sum()
+        print(f"the passes through the network are {passes:.0%}: if all else were free, a step would be "
+              f"{1 / passes:.1f} times as fast")  # fmt: skip
+        assert minutes.max() < 10
+
+# %% [markdown]
+# The errors on new rows are those of the paper's Figure 4: training rows have noise, new rows have none. The limit of
+# speed is arithmetic: forward and backward are sines, powers and small matrix products for 40 networks on 300 rows.
 #
 # **In sum.** The paper's claims rest on long runs, whose number it does not say for the success rates (61 % is no share
 # of twenty), on networks that were not all published, judged by eye. What its algorithm reaches here is in the tables

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..validation import check_number
 from .network import Architecture
 
 __all__ = ["Repository", "power_law", "signatures"]
@@ -108,6 +109,8 @@ class Repository:
     """
 
     def __init__(self, size: int, exponent: float = EXPONENT):
+        check_number("size", size, least=1, whole=True)
+        check_number("exponent", exponent, above=0)
         self.size, self._cumulative = size, np.cumsum(power_law(size, exponent))
         self.clear()
 

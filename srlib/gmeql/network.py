@@ -16,6 +16,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ..validation import check_number
 from .functions import SUM, NodeFunction, find_function
 
 __all__ = ["Architecture", "Group", "Layer", "Tape", "Weights", "backward", "forward", "mixing"]
@@ -56,7 +57,7 @@ class Architecture:
     Raises
     ------
     ValueError
-        If there is no layer, an empty one, or a function that does not exist.
+        If there is no column, no layer, an empty one, or a function that does not exist.
 
     Examples
     --------
@@ -69,6 +70,7 @@ class Architecture:
     functions: tuple[tuple[str, ...], ...]
 
     def __init__(self, features: int, functions: Iterable[Sequence[str]]):
+        check_number("features", features, least=1, whole=True)
         object.__setattr__(self, "features", int(features))
         object.__setattr__(self, "functions", read_layers(functions))
 
@@ -169,6 +171,8 @@ def read_layers(functions: Iterable[Sequence[str]]) -> tuple[tuple[str, ...], ..
         if isinstance(names, str) or not isinstance(names, Iterable):
             raise ValueError(f"layers holds {names!r} as layer {number}: give a list of functions, such as ['sin']")
         names = tuple(names)
+        if wrong := [name for name in names if not isinstance(name, str)]:
+            raise ValueError(f"layers holds {wrong[0]!r} in layer {number}: give names of functions, such as 'sin'")
         if not names:
             raise ValueError(f"layers holds no function in layer {number}: give each layer at least one node")
         kinds = [name for name in dict.fromkeys(names) if name != SUM]

@@ -16,6 +16,8 @@ from ..validation import check_choice, check_number
 
 __all__ = ["ARCHITECTURES", "DEFAULT", "PAPER", "PRESETS", "Settings", "read_preset"]
 
+LARGEST = 1e6  # of settings that scale random numbers or steps
+
 _RELEASED = (
     ("identity", "square", "cubic", "fourth", "fifth", "sixth", "sin", "cos"),
     ("plus", "times", "division", "sum"),
@@ -122,11 +124,14 @@ class Settings:
             check_number(f"preset.{name}", getattr(self, name), least=0, whole=True)
         for name in ("instances", "repository", "batch"):
             check_number(f"preset.{name}", getattr(self, name), least=1, whole=True)
-        for name in ("temperature", "learning_rate", "clip", "exponent", "z_limit"):
+        check_number("preset.temperature", self.temperature, least=1e-6, most=LARGEST)  # z/lambda must stay finite
+        for name in ("learning_rate", "exponent"):
+            check_number(f"preset.{name}", getattr(self, name), above=0, most=LARGEST)
+        for name in ("clip", "z_limit"):  # infinity is no limit
             check_number(f"preset.{name}", getattr(self, name), above=0)
         for name in ("z_spread", "w_spread"):
-            check_number(f"preset.{name}", getattr(self, name), least=0)
-        check_number("preset.w_center", self.w_center)
+            check_number(f"preset.{name}", getattr(self, name), least=0, most=LARGEST)
+        check_number("preset.w_center", self.w_center, least=-LARGEST, most=LARGEST)
         check_number("preset.resampled", self.resampled, above=0, most=1)
         check_choice("preset.samples", self.samples, ("soft", "hard"))
         if self.offline is not None:

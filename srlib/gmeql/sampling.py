@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import gammaln, log_softmax, softmax
 
+from ..validation import check_number
+
 __all__ = [
     "density_gradient", "gumbel", "log_density", "match_gradient", "one_hot", "probabilities", "relaxed",
     "relaxed_gradient", "samples",
@@ -62,6 +64,8 @@ def samples(z: np.ndarray, temperature: float, count: int, rng: np.random.Genera
     >>> round(float((V[:, 1] > 0.5).mean()), 2)
     0.75
     """
+    check_number("temperature", temperature, above=0)
+    check_number("count", count, least=1, whole=True)
     rng = np.random.default_rng(rng)
     return np.exp(relaxed(z, gumbel(rng, (count, *np.shape(z))), temperature))
 

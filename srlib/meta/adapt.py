@@ -194,7 +194,15 @@ def adapt(
     model = model if isinstance(model, FlatModel) else FlatModel(model)
     check_number("steps", steps, least=0, whole=True)
     check_rate(rate, model.size)
+    check_method(method)
     tasks = tasks.to(model.start.dtype)
+    model.check(tasks.x_support[0])
+    for name, value in (("theta", theta), ("alive", alive)):
+        if value is not None and value.shape not in ((model.size,), (len(tasks), model.size)):
+            raise ValueError(
+                f"{name} has shape {tuple(value.shape)}: give ({model.size},), or ({len(tasks)}, {model.size}), a row "
+                "for each task"
+            )
     keep = tuple(range(steps + 1)) if keep is None else tuple(sorted(set(keep)))
     if not keep or keep[0] < 0 or keep[-1] > steps:
         raise ValueError(f"keep is {keep!r}: give steps from 0 to {steps}")
@@ -237,6 +245,12 @@ def adapt(
             stacklevel=3,  # 2 is the decorator's
         )
     return Adapted(keep, *map(torch.stack, zip(*kept, strict=True)), diverged)
+
+
+def check_method(method) -> None:
+    """A ValueError unless it is None or an inner optimiser."""
+    if method is not None and (isinstance(method, type) or not hasattr(method, "begin")):
+        raise ValueError(f"method is {method!r}: give GradientDescent(), Adam() or GaussNewton()")
 
 
 def check_rate(rate, size: int) -> None:

@@ -67,6 +67,8 @@ def adaptation_curve(
     factor : float
         Of the inner rates.
     """
+    if len(steps) == 0:
+        raise ValueError(f"steps is {steps!r}: give at least one number of inner steps, such as (0, 1, 5)")
     return Curve.of(learned.adapt(tasks, max(steps), factor=factor, keep=steps), tasks)
 
 
@@ -83,6 +85,8 @@ def tune_rate(
     tasks : Tasks
         To choose by; judge on others.
     """
+    if len(factors) == 0:
+        raise ValueError(f"factors is {factors!r}: give at least one number, such as (0.1, 1.0, 10.0)")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         errors = [

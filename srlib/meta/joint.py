@@ -16,7 +16,7 @@ from ..validation import check_number
 from .adapt import squared_errors
 from .models import FlatModel
 from .outer import MetaLearned, mean_gradient, outer_loop
-from .tasks import Family
+from .tasks import Family, check_family
 
 __all__ = ["joint"]
 
@@ -45,6 +45,7 @@ def joint(
         Its rate is only a default, to be tuned for the adaptation.
     """
     model = model if isinstance(model, FlatModel) else FlatModel(model)
+    check_family(family)
     for name, value in (("steps", steps), ("tasks", tasks), ("points", points)):
         check_number(name, value, least=1, whole=True)
     check_number("strength", strength, least=0)
@@ -57,6 +58,8 @@ def joint(
         if batch is None or not sequential or at == 0:
             drawn = (step - 1) // tasks + 1 if sequential else step
             batch = family.sample(tasks, (*np.atleast_1d(seed), drawn), points, 1, noise).to(theta.dtype)
+        if step == 1:
+            model.check(batch.x_support[0])
         own = batch[at]
         copies = theta.detach().repeat(len(own), 1).requires_grad_()  # each task's gradient is its own
         errors = squared_errors(model(copies, own.x_support), own.y_support)

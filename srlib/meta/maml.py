@@ -14,10 +14,10 @@ import torch
 from ..eql.search import one_torch_thread
 from ..eql.sparsity import SmoothedL05
 from ..validation import check_number
-from .adapt import GradientDescent, check_rate, inner_loop, squared_errors
+from .adapt import GradientDescent, check_method, check_rate, inner_loop, squared_errors
 from .models import FlatModel
 from .outer import MetaLearned, mean_gradient, outer_loop
-from .tasks import Family, Tasks
+from .tasks import Family, Tasks, check_family
 
 __all__ = ["maml", "meta_gradient"]
 
@@ -123,6 +123,8 @@ def maml(
     MetaLearned
     """
     model = model if isinstance(model, FlatModel) else FlatModel(model)
+    check_family(family)
+    check_method(method)
     check_number("inner_steps", inner_steps, least=1, whole=True)
     check_number("strength", strength, least=0)
     if order not in (1, 2):
@@ -130,6 +132,8 @@ def maml(
     check_number("clip", clip, above=0, optional=True)
     check_number("log_floor", log_floor, above=0, optional=True)
     check_rate(rate, model.size)
+    if begin is not None and not isinstance(begin, MetaLearned):
+        raise ValueError(f"begin is {begin!r}: give a MetaLearned, as maml and joint return it")
     if begin is not None and len(begin.theta) != model.size:
         raise ValueError(f"begin has {len(begin.theta)} parameters and model {model.size}: give the model it is of")
     alive = None if begin is None else begin.alive
@@ -140,6 +144,8 @@ def maml(
 
     def objective(step: int) -> tuple[float, float, int]:
         batch = family.sample(tasks, (*np.atleast_1d(seed), step), support, query, noise).to(theta.dtype)
+        if step == 1:
+            model.check(batch.x_support[0])
         rates = log_rate.detach().exp()
         rates = rates if alive is None else rates * alive
         by_theta, by_rate, before, after = meta_gradient(

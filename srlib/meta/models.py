@@ -13,6 +13,7 @@ from ..eql import EQLNetwork
 from ..eql.units import folded
 from ..expression import Expression
 from ..operators import CONSTANT
+from ..validation import check_number
 
 __all__ = ["FlatModel", "OffsetEQL", "mlp"]
 
@@ -60,6 +61,19 @@ class FlatModel:
         """The number of parameters."""
         return len(self.start)
 
+    def check(self, x: torch.Tensor) -> None:
+        """A ValueError unless the module takes x (points, features), and gives one value for each point."""
+        try:
+            with torch.no_grad():
+                values = self.module(x)
+        except RuntimeError as error:
+            raise ValueError(
+                f"model cannot take points with {x.shape[1]} feature(s) of {x.dtype}: {str(error).splitlines()[0]}"
+            ) from error
+        if not isinstance(values, torch.Tensor) or values.numel() != len(x):
+            shape = tuple(values.shape) if isinstance(values, torch.Tensor) else type(values).__name__
+            raise ValueError(f"model gives {shape} for {len(x)} points: give a module with one value for each point")
+
     def unflatten(self, theta: torch.Tensor) -> dict[str, torch.Tensor]:
         """The parameters by name, as views of a vector (parameters,)."""
         parts = theta.split(self._sizes)
@@ -101,6 +115,8 @@ def _unfit(layer: nn.Module) -> str:
         return "it keeps running statistics that all tasks would share; set track_running_stats=False"
     if isinstance(layer, nn.modules.dropout._DropoutNd) and layer.p > 0 and layer.training:
         return "dropout makes each inner step the gradient of another function; call model.eval(), or leave it out"
+    if isinstance(layer, nn.MultiheadAttention) and layer.dropout > 0 and layer.training:
+        return "its dropout is drawn by chance; give dropout=0, or call model.eval()"
     if isinstance(layer, nn.RReLU) and layer.training:
         return "its slopes are drawn by chance; call model.eval(), or use nn.LeakyReLU"
     if isinstance(layer, nn.modules.lazy.LazyModuleMixin) and layer.has_uninitialized_params():
@@ -134,6 +150,7 @@ class OffsetEQL(nn.Module):
         dtype: torch.dtype = torch.float64,
     ):  # fmt: skip
         super().__init__()
+        check_number("layers", layers, least=1, whole=True)
         self.network = EQLNetwork(2, units, layers, scales=scales, seed=seed, dtype=dtype)
 
     @property
@@ -163,6 +180,8 @@ def mlp(width: int = 40, layers: int = 2, activation=nn.ReLU, seed: int = 0, dty
 
     Weights and offsets start as those of :class:`torch.nn.Linear` from the seed.
     """
+    check_number("width", width, least=1, whole=True)
+    check_number("layers", layers, least=1, whole=True)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         sizes, parts = [1, *[width] * layers], []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -137,13 +138,14 @@ def outer_loop(
     -------
     history : list of (int, float, float)
     reason : str
-        As in :class:`MetaLearned`. What was learned until then is in the parameters, also after Ctrl-C.
+        As in :class:`MetaLearned`. What was learned until then is in the parameters, also after Ctrl-C. A warning says
+        so if no task had a finite error and gradient in any step, because then nothing was learned.
     """
     check_number("steps", steps, least=1, whole=True)
     check_number("learning_rate", learning_rate, above=0)
     check_number("time_limit", time_limit, above=0, optional=True)
     optimiser = torch.optim.Adam(parameters, lr=learning_rate)
-    began, history = time.monotonic(), []
+    began, history, reason = time.monotonic(), [], "completed"
     try:
         for number in range(1, steps + 1):
             for group in optimiser.param_groups:
@@ -155,9 +157,18 @@ def outer_loop(
             elapsed = time.monotonic() - began
             event = MetaStep(number, steps, elapsed, before, after, left_out, theta.detach())
             if asked_to_stop(callbacks, event):
-                return history, "callback"
+                reason = "callback"
+                break
             if time_limit is not None and elapsed >= time_limit:
-                return history, "time_limit"
+                reason = "time_limit"
+                break
     except KeyboardInterrupt:
-        return history, "interrupted"
-    return history, "completed"
+        reason = "interrupted"
+    if history and all(after == math.inf for *_, after in history):
+        warnings.warn(
+            f"nothing was learned in {len(history)} steps: no task had a finite error and gradient; try a smaller "
+            "inner rate, fewer inner steps, or a model with smaller first parameters",
+            RuntimeWarning,
+            stacklevel=4,  # 2 is maml or joint, 3 the decorator's
+        )
+    return history, reason

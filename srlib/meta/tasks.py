@@ -19,7 +19,7 @@ from ..problems import Problem
 from ..problems.problem import Variable
 from ..validation import check_number
 
-__all__ = ["Family", "FixedLaws", "Law", "Tasks"]
+__all__ = ["Family", "FixedLaws", "Law", "Tasks", "check_family"]
 
 
 @dataclass(frozen=True)
@@ -131,6 +131,8 @@ class Tasks:
         x, y = (torch.as_tensor(np.asarray(values, dtype=float)) for values in (x, y))
         if x.ndim != 2 or x.shape != y.shape:
             raise ValueError(f"x has shape {tuple(x.shape)} and y {tuple(y.shape)}: give (tasks, points) for both")
+        if len(x) == 0:
+            raise ValueError("x has no rows: give at least one task")
         check_number("support", support, least=1, whole=True)
         if support >= x.shape[1]:
             raise ValueError(
@@ -215,6 +217,12 @@ class Family:
         return FixedLaws(tuple(self.draw_many(np.random.default_rng(seed), laws)))
 
 
+def check_family(family) -> None:
+    """A ValueError unless it is a :class:`Family`."""
+    if not isinstance(family, Family):
+        raise ValueError(f"family is {family!r}: give a Family, such as WavesAndExponentials()")
+
+
 def _values(laws: Sequence[Law], x: np.ndarray) -> np.ndarray:
     """The values of each law at its own points, (tasks, points); laws of one form are computed together."""
     y = np.empty_like(x)
@@ -241,6 +249,8 @@ class FixedLaws(Family):
     laws: tuple[Law, ...]
 
     def __post_init__(self):
+        if isinstance(self.laws, Law) or not all(isinstance(law, Law) for law in self.laws):
+            raise ValueError(f"laws is {self.laws!r}: give a tuple of Law, such as (Law('x'), Law('x*x'))")
         if not self.laws:
             raise ValueError("laws is empty: give at least one Law")
 

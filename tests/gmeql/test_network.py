@@ -93,6 +93,14 @@ def test_a_root_of_zero_does_not_spoil_the_derivatives_of_other_instances(root):
     assert np.isfinite(dA).all() and (dA[1] == alone[0]).all()
 
 
+def test_a_division_by_zero_in_one_row_drops_the_instance():
+    architecture, X = Architecture(1, [["division"]]), np.array([[0.0, 1.0, 4.0], [1.0, 1.0, 1.0]])
+    edges = np.array([[1, 0, 0], [0, 1, 0]])  # 1/x, and x/1
+    A = mixing(architecture, hard(architecture, edges), Weights(np.ones((2, 3)), np.zeros((2, 0, 2))))
+    output, _ = forward(architecture, A, X)
+    assert np.isnan(output[0]).all() and output[1].tolist() == [0, 1, 4]
+
+
 # ---------------------------------------------------------------- formulas
 
 
@@ -232,6 +240,7 @@ def test_a_graph_has_each_connection_instance_once_and_follows_the_instance():
         ([], "layers is empty"),
         ([[]], "no function in layer 1"),
         (["sin"], "layers holds 'sin' as layer 1"),
+        ([["sin"], [["plus"]]], r"layers holds \['plus'\] in layer 2"),
         ([["sine"]], "did you mean 'sin'"),
         (7, "layers is 7"),
     ],
@@ -239,6 +248,12 @@ def test_a_graph_has_each_connection_instance_once_and_follows_the_instance():
 def test_layers_that_make_no_network(layers, message):
     with pytest.raises(ValueError, match=message):
         Architecture(2, layers)
+
+
+@pytest.mark.parametrize("features", [0, -1, 2.5, "two"])
+def test_a_network_without_columns(features):
+    with pytest.raises(ValueError, match="features is"):
+        Architecture(features, [["sin"]])
 
 
 def test_how_many_columns_a_formula_can_take():

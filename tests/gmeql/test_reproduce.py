@@ -1,15 +1,17 @@
 """``python -m srlib.reproduce gmeql``: it writes rows, and judges what it is given."""
 
 from dataclasses import replace
+from functools import partial
 
 import pandas as pd
 import pytest
 
 pytest.importorskip("gplearn")
 
-from srlib import problems  # noqa: E402
+from srlib import Expression, problems  # noqa: E402
+from srlib.compare import methods  # noqa: E402
 from srlib.gmeql import PAPER  # noqa: E402
-from srlib.reproduce import gmeql  # noqa: E402
+from srlib.reproduce import gmeql, gmeql_others  # noqa: E402
 from srlib.reproduce.command import main  # noqa: E402
 
 
@@ -30,6 +32,43 @@ def test_a_fit_is_a_row_with_its_curve(monkeypatch):
     assert (errors[1:] <= errors[:-1]).all() and errors[-1] == pytest.approx(row.soft, rel=1e-3)
     table = gmeql.by_problem(pd.DataFrame([vars(row)]))
     assert table["paper %"].tolist() == [32] and table["runs"].tolist() == [1]
+
+
+def test_other_methods_have_a_row_each_and_none_twice(monkeypatch, tmp_path):
+    tiny = {"population_size": 30, "generations": 2}
+    for name in ("genetic", "gplearn"):
+        monkeypatch.setitem(gmeql_others.METHODS, name, partial(getattr(methods, name), **tiny))
+    part = gmeql.PARTS["comparison"]
+    jobs = [("genetic", "b5", 0, 0.0), ("gplearn", "b5", 0, 0.0), ("EQL", "b5", 0, 0.5)]
+    assert {job[:2] for job in jobs} <= {job[:2] for job in part.jobs(1, None)}
+    monkeypatch.setitem(gmeql.PARTS, "comparison", replace(part, jobs=lambda seeds, budget: iter(jobs)))
+    for _ in range(2):
+        main(["gmeql", "--parts", "comparison", "--out", str(tmp_path)])
+    table = pd.read_csv(tmp_path / "gmeql_comparison.csv")
+    assert table["method"].tolist() == ["genetic", "gplearn", "EQL"]
+    assert (table[["train", "test", "seconds"]] >= 0).all(axis=None)
+
+
+def test_other_methods_can_write_all_laws():
+    b4 = "1.1*square(x1*square(x1)) + 0.8*(x2*square(square(x2))) + 0.9*square(square(x3)) + 1.3*(x1*square(x1))"
+    law = Expression.parse(f"{b4} + 1.2*square(x2) + 0.9*x3", names=("x1", "x2", "x3"))
+    problem = problems.load("b4")
+    assert law.evaluate(problem.X) == pytest.approx(problem.y)
+    fit, _ = gmeql_others.METHODS["genetic"](problem, 0)
+    model = fit.__closure__[0].cell_contents
+    assert law.size == 37 <= model.maxsize
+    fit, _ = gmeql_others.METHODS["EQL"](problem, 0)
+    model = fit.__closure__[0].cell_contents
+    assert 2**model.n_layers >= 6 and model.maxsize >= 37  # each layer doubles the degree
+
+
+def test_the_parts_of_a_step_are_all_found_and_no_more_than_it(monkeypatch):
+    monkeypatch.setattr(gmeql, "WARM", 30)
+    monkeypatch.setattr(gmeql, "TIMED", 30)
+    row = gmeql.duration("b8", "b8", 0)
+    parts = [row.forward, row.backward, row.repository, row.signatures, row.sampling, row.online, row.offline]
+    assert min(parts) > 0 and 0.3 * row.step < sum(parts) < 10 * row.step  # the profiler takes its time, too
+    assert row.full_run_minutes == pytest.approx(row.step * PAPER.total / 60_000, rel=0.01)
 
 
 def test_noise_has_the_paper_s_standard_deviation():

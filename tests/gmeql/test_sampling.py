@@ -29,6 +29,20 @@ def test_a_low_temperature_gives_one_hot_vectors_and_a_high_one_uniform_ones():
     assert samples(z, 1000.0, 2000, 0) == pytest.approx(1 / 3, abs=0.01)
 
 
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: samples(np.zeros(3), 0.0, 5, 0), "temperature is 0"),
+        (lambda: samples(np.zeros(3), 1.0, 0, 0), "count is 0"),
+        (lambda: Repository(0), "size is 0"),
+        (lambda: Repository(3, exponent=-1.0), "exponent is -1"),
+    ],
+)
+def test_what_cannot_be_sampled(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
 def test_padding_is_never_drawn():
     real = np.array([[True, True, False], [True, True, True]])
     assert probabilities(np.zeros((2, 3)), real)[0].tolist() == [0.5, 0.5, 0.0]

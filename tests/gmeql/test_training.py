@@ -154,6 +154,11 @@ def test_soft_and_hard_errors_are_those_of_the_two_networks():
     ("change", "message"),
     [
         ({"temperature": 0}, "preset.temperature is 0"),
+        ({"temperature": float("inf")}, "preset.temperature is inf"),
+        ({"temperature": 1e-300}, "preset.temperature is 1e-300"),
+        ({"learning_rate": float("inf")}, "preset.learning_rate is inf"),
+        ({"w_center": float("inf")}, "preset.w_center is inf"),
+        ({"z_spread": float("inf")}, "preset.z_spread is inf"),
         ({"instances": 0}, "preset.instances is 0"),
         ({"resampled": 1.5}, "preset.resampled is 1.5"),
         ({"samples": "sharp"}, "preset.samples is 'sharp'"),

@@ -119,6 +119,7 @@ def tiny(monkeypatch):
     monkeypatch.setattr(meta_laws, "UNITS", UNITS)
     monkeypatch.setattr(meta, "JUDGED", 4)
     monkeypatch.setattr(meta, "TUNED", 3)
+    monkeypatch.setattr(meta, "ANCHOR", 2)
     monkeypatch.setattr(meta, "LAW_STEPS", (0, 1, 2, 3, 4, 5, 6, 7))
     monkeypatch.setattr(meta_document, "OUTER", 2)
     meta_laws._trained.cache_clear()
@@ -148,12 +149,30 @@ def test_every_variant_trains(tiny):
         meta_laws.trained("magic", 0)
 
 
+def test_half_of_the_laws_is_where_the_mean_over_the_seeds_reaches_it():
+    shares = [f"s{k}" for k in meta.LAW_STEPS]
+    others = dict.fromkeys(("m5", "waves", "exponentials", "stepwise0", "stepwise", "units", "seconds"), 0.0)
+    rows = [
+        {"variant": name, "seed": seed, **others, **dict(zip(shares, values, strict=True))}
+        for name, seed, values in (
+            ("a", 0, (0, 0.2, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6)), ("a", 1, (0, 0.2, 0.2, 0.4, 0.6, 0.6, 0.6, 0.6)),
+            ("b", 0, (0, 0, 0, 0, 0, 0, 0, 0.4)),
+        )
+    ]  # fmt: skip
+    found = meta.by_variant(pd.DataFrame(rows))
+    assert found.half.to_dict() == {"a": 20, "b": 0} and found.seeds.to_dict() == {"a": 2, "b": 1}
+
+
 def test_rows_of_the_other_parts(tiny):
     row = meta.adaptation("gradient descent", "maml", "out", 0)
     assert row.m0 >= 0 and row.method == "maml"
     assert meta.adaptation("Gauss-Newton", "zero", "in", 0).a5 == pytest.approx(
         meta.judged(meta.FAMILY, 0).zero_errors().mean().item(), rel=1e-3
     )
+    rows = [meta.anchor("2 x 40", method, "in", 0) for method in meta.METHODS]
+    found = meta.by_method(pd.DataFrame(map(vars, rows))).loc["2 x 40"]
+    assert found.index.get_level_values("method").tolist() == list(meta.METHODS) and (found.seeds == 1).all()
+    assert (found.m0 > 0).all() and found.m0["zero", "in"] == found.m100["zero", "in"]
     row = meta_document.document("maml", "in", 0)
     assert row.published == 0.68 and row.logged > row.penalty > 0
     row = meta.speed("offsets", 0)

@@ -84,7 +84,8 @@ def test_a_formula_of_a_network_with_offsets_has_its_values():
 @pytest.mark.parametrize(
     "layer, reason",
     [(nn.BatchNorm1d(3), "leak"), (nn.Dropout(0.5), "another function"), (nn.LazyLinear(3), "size is not known"),
-     (nn.InstanceNorm1d(3, track_running_stats=True), "running statistics")],
+     (nn.InstanceNorm1d(3, track_running_stats=True), "running statistics"),
+     (nn.MultiheadAttention(3, 1, dropout=0.5), "drawn by chance")],
 )  # fmt: skip
 def test_layers_that_depend_on_the_batch_or_on_chance_are_refused_with_the_reason(layer, reason):
     with pytest.raises(ValueError, match=reason):
@@ -96,6 +97,17 @@ def test_other_models_that_cannot_be_adapted_are_refused():
         FlatModel(nn.ReLU())
     with pytest.raises(ValueError, match=r"give a torch\.nn\.Module"):
         FlatModel(np.sin)
+    for module, message in ((nn.Linear(2, 1), "model cannot take points with 1 feature"),
+                            (nn.Linear(1, 2), r"model gives \(10, 2\) for 10 points"),
+                            (nn.GRU(1, 1), "model gives tuple for 10 points")):  # fmt: skip
+        for call in (lambda m=module: maml(m, FAMILY, steps=1), lambda m=module: adapt(m, None, FAMILY.sample(2))):
+            with pytest.raises(ValueError, match=message):
+                call()
+    with pytest.raises(ValueError, match="model gives"):
+        joint(nn.Linear(1, 2), FAMILY, steps=1, points=10)
+    for call, message in ((lambda: mlp(width=0), "width is 0"), (lambda: OffsetEQL(UNITS, layers=0), "layers is 0")):
+        with pytest.raises(ValueError, match=message):
+            call()
 
 
 # ---------------------------------------------------------------- the inner loop
@@ -156,6 +168,23 @@ def test_a_task_that_diverges_is_marked_and_the_others_go_on():
 def test_impossible_inner_rates_are_refused(rate):
     with pytest.raises(ValueError, match="rate"):
         adapt(small_model(), None, FAMILY.sample(1), 1, rate)
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"theta": torch.zeros(5)}, r"theta has shape \(5,\): give \(13,\), or \(3, 13\)"),
+        ({"theta": torch.zeros(2, 13)}, "theta has shape"),
+        ({"alive": torch.ones(3, dtype=torch.bool)}, "alive has shape"),
+        ({"method": Adam}, "method is <class"),
+        ({"method": "adam"}, "method is 'adam'"),
+        ({"keep": [7]}, "keep is"),
+        ({"steps": -1}, "steps is -1"),
+    ],
+)
+def test_adaptations_that_cannot_be_done(options, message):
+    with pytest.raises(ValueError, match=message):
+        adapt(small_model(), **{"theta": None, "tasks": FAMILY.sample(3), "rate": 0.1, **options})
 
 
 # ---------------------------------------------------------------- the meta-gradient
@@ -256,9 +285,15 @@ def test_settings_that_make_no_sense_are_refused():
     for settings, message in (({"order": 3}, "order is 3"), ({"inner_steps": 0}, "inner_steps is 0"),
                               ({"steps": 0}, "steps is 0"), ({"strength": -1}, "strength is -1"),
                               ({"clip": -1.0}, "clip is -1"), ({"log_floor": 0.0}, "log_floor is 0"),
-                              ({"begin": MetaLearned.from_scratch(Line())}, "begin has 1 parameters")):  # fmt: skip
+                              ({"begin": MetaLearned.from_scratch(Line())}, "begin has 1 parameters"),
+                              ({"begin": "here"}, "begin is 'here'"), ({"support": 0}, "support is 0"),
+                              ({"method": "adam"}, "method is 'adam'"), ({"rate": 0.0}, "rate is 0")):  # fmt: skip
         with pytest.raises(ValueError, match=message):
             maml(small_model(), FAMILY, **{"steps": 1, **settings})
+    for train in (maml, joint):
+        for family in (None, WavesAndExponentials, [Law("x")]):
+            with pytest.raises(ValueError, match="give a Family"):
+                train(small_model(), family, steps=1)
     with pytest.raises(ValueError, match="tasks is 0"):
         joint(small_model(), FAMILY, steps=1, tasks=0, sequential=True)
 
@@ -300,6 +335,19 @@ def test_tasks_that_diverge_in_training_are_left_out_and_counted():
     assert max(left_out) > 0 and learned.theta.isfinite().all()
 
 
+def test_a_training_at_a_rate_at_which_every_task_diverges_says_that_nothing_was_learned():
+    cubic = nn.Sequential(nn.Linear(1, 3, dtype=torch.float64), Cube(), nn.Linear(3, 1, dtype=torch.float64))
+    with pytest.warns(RuntimeWarning, match="nothing was learned in 2 steps.*smaller inner rate") as caught:
+        learned = maml(cubic, FAMILY, steps=2, tasks=3, inner_steps=8, rate=1e6)
+    assert caught[0].filename == __file__
+    assert learned.reason == "completed" and torch.equal(learned.theta, FlatModel(cubic).start)
+
+
+class Cube(nn.Module):
+    def forward(self, x):
+        return x**3
+
+
 def test_a_task_without_a_finite_error_does_not_hold_up_joint_training():
     class Exponential(torch.nn.Module):
         def __init__(self):
@@ -314,7 +362,8 @@ def test_a_task_without_a_finite_error_does_not_hold_up_joint_training():
     learned = joint(Exponential(), laws, steps=300, tasks=2, learning_rate=0.05, callbacks=[seen.append])
     assert learned.theta.item() == pytest.approx(2, rel=1e-3)
     assert all(event.diverged == 1 and math.isfinite(event.after) for event in seen)
-    hopeless = joint(Exponential(), FixedLaws(laws.laws[1:]), steps=1, tasks=1)
+    with pytest.warns(RuntimeWarning, match="nothing was learned in 1 steps"):
+        hopeless = joint(Exponential(), FixedLaws(laws.laws[1:]), steps=1, tasks=1)
     assert hopeless.theta.item() == 1 and hopeless.history[0][2] == math.inf
 
 
@@ -337,6 +386,10 @@ def test_the_rate_is_tuned_on_its_own_tasks():
     learned = MetaLearned.from_scratch(Line(0.0), 0.1)
     tasks = Tasks.from_points(np.ones((3, 6)), np.full((3, 6), 2.0), support=4)
     assert tune_rate(learned, tasks, (0.01, 5.0, 1e3), steps=1) == 5.0  # 2*rate*x^2 = 1: there in one step
+    for call, message in ((lambda: tune_rate(learned, tasks, ()), "factors is"),
+                          (lambda: adaptation_curve(learned, tasks, ()), "steps is")):  # fmt: skip
+        with pytest.raises(ValueError, match=message):
+            call()
 
 
 def test_a_curve_counts_diverged_tasks_as_infinite():

@@ -5,12 +5,13 @@ import warnings
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import softmax, zeta
 
 from srlib import Expression, problems, recovers
 from srlib.gmeql import Weights, density_gradient, extract, graph, power_law, signatures
-from srlib.teaching.dashboards import lesson05, sampler, sampler_panels
+from srlib.teaching.dashboards import lesson05, sampler, sampler_panels, sampler_stored
 from srlib.teaching.exercises import lesson05 as exercises
 from srlib.teaching.style import blank, to_png
 from tests.teaching.bank import assert_bank
@@ -165,6 +166,37 @@ def test_variants_record_only_their_ends():
     runs = sampler.run_variants(1, ["one-hot, refitted"])
     (made,) = runs["one-hot, refitted"]
     assert len(made.moments) <= 2 and made.setup == replace(sampler.Setup(), way="refit")
+
+
+# ---------------------------------------------------------------- stored runs
+
+
+def stored(*rows):
+    return pd.DataFrame(rows, columns=["problem", "seed", "curve"])
+
+
+def test_runs_of_different_lengths_are_averaged_at_the_steps_of_all():
+    steps, mean, low, high = sampler_stored.spread(["1:8;20:4;40:0", "20:2", float("nan")])
+    assert steps.tolist() == [1, 20, 40] and mean.tolist() == [5, 3, 1]
+    assert low.tolist() == [2, 2, 0] and high.tolist() == [8, 4, 2]
+    with pytest.raises(ValueError, match="no curve"):
+        sampler_stored.spread([""])
+
+
+def test_stored_runs_are_drawn_with_a_panel_for_each_problem_whatever_is_missing():
+    lines = {
+        "default": stored(("b2", 0, "4:1e-15"), ("b6", 0, "20:0.4;40:1e-12"), ("b6", 1, "20:0.4;60:0.1")),
+        "paper": stored(("b2", 0, "20:3;5400:0.4")),
+    }
+    fig = blank(8, 4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        sampler_stored.draw_stored(lines, fig)
+        to_png(fig)
+    assert [ax.get_title() for ax in fig.axes] == ["b2", "b6"]
+    assert [len(ax.lines) for ax in fig.axes] == [2, 1]
+    words = sampler_stored.describe_stored(lines)
+    assert "default: b2 1e-15 (1), b6 0.05 (2)" in words and "paper: b2 0.4 (1)" in words
 
 
 # ---------------------------------------------------------------- the exercises
