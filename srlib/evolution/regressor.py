@@ -6,11 +6,11 @@ import copy
 import dataclasses
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from ..events import Preparing
 from ..parameters import chosen_operators, one_blas_thread, read_guesses, threads, words
 from ..run import Run
+from ..scikit import check_random_state
 from ..units import unreachable
 from ..validation import check_choice
 from .checks import check_parameters
