@@ -171,7 +171,8 @@ def _differ(a: Expression, b: Expression, columns: np.ndarray) -> bool:
 
     That is where the values to be compared are many and most of them differ by far more than rounding.
     """
-    values, blurs = zip(*((_values(one, columns), _blur(one, columns)) for one in (_rounded(a), _rounded(b))), strict=True)
+    pair = _rounded(a), _rounded(b)
+    values, blurs = [_values(one, columns) for one in pair], [_blur(one, columns) for one in pair]
     with np.errstate(all="ignore"):
         known = np.isfinite(values).all(axis=0) & _clear(values[0], blurs[0]) & _clear(values[1], blurs[1])
         far = np.abs(values[0] - values[1]) > 100 * AGREE * np.maximum(*np.abs(values))
