@@ -5,10 +5,10 @@ import time
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from strategies import MODEST, expressions
 
 from srlib import Expression, ParetoFront
 from srlib.duplicates import _differ, as_the_other, equal_to_sympy, probes
+from tests.strategies import MODEST, expressions
 
 SAME = [
     ("x0*(x0 + 1)", "x0**2 + x0"),
@@ -49,7 +49,7 @@ def test_different_formulas_are_kept_apart(shorter, longer):
     assert not equal_to_sympy(Expression.parse(shorter), Expression.parse(longer))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(expressions(constants=MODEST, tokens=10))
 def test_what_sympy_finds_equal_is_not_called_different_by_its_values(formula):
     try:

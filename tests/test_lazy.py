@@ -73,15 +73,14 @@ def test_estimators_load_without_what_they_need_later(name):
 def test_scikit_learn_works_on_tables_as_ever():
     program = """
 import srlib.scikit
-from sklearn.utils.fixes import pd_fillna
-from sklearn.preprocessing import OrdinalEncoder
 import pandas as pd
 import scipy.stats
-table = pd.DataFrame({"a": [1.0, None]})
-print(pd_fillna(table.assign(b=["u", None]), 0)["a"].tolist(), scipy.stats.norm.cdf(0.0))
-print(OrdinalEncoder().fit_transform(pd.DataFrame({"a": ["u", "v"]})).ravel().tolist())
+from sklearn.impute import SimpleImputer
+from sklearn.preprocessing import OrdinalEncoder
+print(SimpleImputer(strategy="most_frequent").fit_transform(pd.DataFrame({"a": [1.0, None, 1.0]})).ravel().tolist())
+print(OrdinalEncoder().fit_transform(pd.DataFrame({"a": ["u", "v"]})).ravel().tolist(), scipy.stats.norm.cdf(0.0))
 """
-    assert output_of(program) == ["[1.0,", "0.0]", "0.5", "[0.0,", "1.0]"]
+    assert output_of(program) == ["[1.0,", "1.0,", "1.0]", "[0.0,", "1.0]", "0.5"]
 
 
 def test_scikit_learn_first_makes_no_difference():
