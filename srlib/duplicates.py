@@ -53,7 +53,7 @@ def _find(
         if time.monotonic() >= until:
             break
         same = as_the_other(simpler[place], longer, columns)
-        if same is None and equal_to_sympy(simpler[place], longer):
+        if same is None and not _differ(simpler[place], longer, columns) and equal_to_sympy(simpler[place], longer):
             same = simpler[place]
         if same is not None:
             return place, same
@@ -161,6 +161,24 @@ def _agree(a: np.ndarray, b: np.ndarray, blur: np.ndarray) -> bool:
         return bool(np.all(np.abs(a - b) <= AGREE * np.maximum(np.abs(a), np.abs(b)) + blur))
 
 
+def _rounded(expression: Expression) -> Expression:
+    """The formula with its constants to so many digits as sympy is given."""
+    return expression.with_constants([float(f"{c:.{DIGITS}g}") for c in expression.constants])
+
+
+def _differ(a: Expression, b: Expression, columns: np.ndarray) -> bool:
+    """Whether formulas are so clearly different that sympy, which is slow, need not be asked.
+
+    That is where the values to be compared are many and most of them differ by far more than rounding.
+    """
+    pair = _rounded(a), _rounded(b)
+    values, blurs = [_values(one, columns) for one in pair], [_blur(one, columns) for one in pair]
+    with np.errstate(all="ignore"):
+        known = np.isfinite(values).all(axis=0) & _clear(values[0], blurs[0]) & _clear(values[1], blurs[1])
+        far = np.abs(values[0] - values[1]) > 100 * AGREE * np.maximum(*np.abs(values))
+    return bool(known.sum() >= FEWEST and far[known].mean() > 0.5)
+
+
 def equal_to_sympy(a: Expression, b: Expression) -> bool:
     """Whether sympy, which orders and merges as it builds, makes the same of both; constants count to six digits.
 
@@ -172,7 +190,7 @@ def equal_to_sympy(a: Expression, b: Expression) -> bool:
     if max(a.size, b.size) > LONGEST:
         return False
     try:
-        one, other = (e.with_constants([float(f"{c:.{DIGITS}g}") for c in e.constants]).sympy() for e in (a, b))
+        one, other = _rounded(a).sympy(), _rounded(b).sympy()
     except ValueError:
         return False
     return not one.has(math.nan) and bool(one - other == 0)

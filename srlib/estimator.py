@@ -10,12 +10,11 @@ from abc import abstractmethod
 from collections.abc import Iterable
 
 import numpy as np
-from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .expression import Expression
 from .front import ParetoFront, check_model_selection
 from .run import Run, StopSearch, read_checkpoint
+from .scikit import BaseEstimator, RegressorMixin, check_is_fitted, validate_data
 from .validation import check_number, is_whole, refuse_text_columns, refuse_what_is_no_number
 
 __all__ = ["SymbolicRegressor"]

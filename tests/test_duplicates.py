@@ -4,9 +4,11 @@ import time
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
 
 from srlib import Expression, ParetoFront
-from srlib.duplicates import as_the_other, equal_to_sympy, probes
+from srlib.duplicates import _differ, as_the_other, equal_to_sympy, probes
+from tests.strategies import MODEST, expressions
 
 SAME = [
     ("x0*(x0 + 1)", "x0**2 + x0"),
@@ -45,6 +47,24 @@ def test_equal_formulas_are_found(shorter, longer):
 def test_different_formulas_are_kept_apart(shorter, longer):
     assert as_the_other(Expression.parse(shorter), Expression.parse(longer), probes(2)) is None
     assert not equal_to_sympy(Expression.parse(shorter), Expression.parse(longer))
+
+
+@settings(max_examples=50, deadline=None)
+@given(expressions(constants=MODEST, tokens=10))
+def test_what_sympy_finds_equal_is_not_called_different_by_its_values(formula):
+    try:
+        other = Expression.from_sympy(formula.sympy())
+    except ValueError:
+        return
+    if equal_to_sympy(formula, other):
+        assert not _differ(formula, other, probes(3))
+
+
+def test_clearly_different_formulas_need_no_sympy():
+    assert _differ(Expression.parse("x0*x1"), Expression.parse("x0 + 2*x1"), probes(2))
+    assert _differ(Expression.parse("1.001*x0"), Expression.parse("x0"), probes(1))
+    assert not _differ(Expression.parse("1.0000001*x0"), Expression.parse("x0"), probes(1))  # the same to six digits
+    assert not _differ(Expression.parse("log(-1 - x0**2)"), Expression.parse("x0"), probes(1))  # nothing to compare
 
 
 def test_data_say_where_formulas_are_compared():

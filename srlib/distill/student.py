@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.base import clone
 
 from ..estimator import SymbolicRegressor
 from ..expression import Expression
 from ..front import ParetoFront
+from ..scikit import clone
 from ..validation import check_number, is_whole
 from .tables import as_array, hold_out, in_order, read_table, seen_by
 from .teacher import answers

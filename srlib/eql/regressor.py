@@ -6,7 +6,6 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor, wait
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from ..data import canonical
 from ..estimator import SymbolicRegressor
@@ -14,6 +13,7 @@ from ..events import Preparing
 from ..parameters import threads
 from ..polish import polish
 from ..run import Run, StopSearch
+from ..scikit import check_random_state
 from ..validation import check_number, check_range
 from .formulas import EXACT, Formulas
 from .network import Architecture

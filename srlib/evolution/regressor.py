@@ -6,13 +6,12 @@ import copy
 import dataclasses
 
 import numpy as np
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
 from ..events import Preparing
 from ..operators import suggest
 from ..parameters import chosen_operators, one_blas_thread, read_guesses, threads, words
 from ..run import Run
+from ..scikit import check_is_fitted, check_random_state
 from ..units import unreachable
 from .checks import check_parameters
 from .engine import EXACT, STATE_VERSION, Engine

@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import validate_data
 
 from ..estimator import SymbolicRegressor
+from ..scikit import check_random_state, validate_data
 from ..validation import is_whole, refuse_text_columns, refuse_what_is_no_number
 
 __all__ = ["SeveralTargets"]

@@ -175,19 +175,24 @@ class Writer:
         """``c1*f1 + c2*f2 + … + intercept``, with common factors taken out where that is shorter."""
         split = []
         for coefficient, term in terms:
-            if term not in self._factors:
-                self._factors[term] = factors(term)
-            inner, powers = self._factors[term]
+            inner, powers = self._factors_of(term)
             split.append((coefficient * inner, powers))
         if intercept or not split:
             split.append((intercept, {}))
         return self._factored(split)
 
+    def _factors_of(self, term: Expression) -> tuple[float, Factors]:
+        if term not in self._factors:
+            self._factors[term] = factors(term)
+        return self._factors[term]
+
     def squares(self, terms: Sequence[tuple[float, Expression]]) -> list[tuple[float, Expression]]:
         """The terms of a sum in which ``c*a**2 + d*b**2 + e*a*b`` became ``c*(a + k*b)**2`` where it nearly is that."""
-        left = [(c * factors(term)[0], factors(term)[1], term) for c, term in terms]
+        if "square" not in self:
+            return list(terms)
+        left = [(c * self._factors_of(term)[0], self._factors_of(term)[1], term) for c, term in terms]
         found: list[tuple[float, Expression]] = []
-        again = "square" in self
+        again = True
         while again:
             again = False
             for c, powers, _ in left:
@@ -210,7 +215,7 @@ class Writer:
                 left = [one for one in left if one[1] != powers and one[1] != {a: 2} and one[1] != {b: 2}]
                 again = True
                 break
-        return found + [(c / factors(term)[0], term) for c, _, term in left]
+        return found + [(c / self._factors_of(term)[0], term) for c, _, term in left]
 
     def _factored(self, split: list[tuple[float, Factors]]) -> Expression:
         """The shorter of the plain sum and the sum with its most common factor taken out, and so on inside (Horner)."""

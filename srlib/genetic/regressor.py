@@ -9,7 +9,6 @@ from contextlib import nullcontext
 from random import Random
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from ..constants import refit
 from ..estimator import SymbolicRegressor
@@ -18,6 +17,7 @@ from ..front import ParetoFront
 from ..operators import Operator
 from ..parameters import chosen_operators, read_guesses, threads, words
 from ..run import Run
+from ..scikit import check_random_state
 from ..validation import check_choice, check_number, check_range
 from .evolve import MUTATIONS, Settings, evolve
 from .fitness import LOSSES, Fitness

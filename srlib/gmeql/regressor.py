@@ -7,7 +7,6 @@ import time
 import warnings
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from ..data import canonical
 from ..estimator import SymbolicRegressor
@@ -16,6 +15,7 @@ from ..operators import suggest
 from ..parameters import one_blas_thread
 from ..polish import polish
 from ..run import LAST_TOUCH, Run, StopSearch
+from ..scikit import check_random_state
 from ..validation import check_number
 from .formulas import Formulas
 from .network import Architecture, read_layers

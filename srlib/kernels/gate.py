@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import weakref
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .jit import COMPILED, forget_stale
+from .jit import COMPILED
+from .store import callback
 
 __all__ = ["Kept", "caller", "entrance", "loader", "storage"]
 
@@ -66,8 +66,7 @@ def entrance(function) -> int:
     """The address of ``function(address_of_arguments) -> float``, compiled."""
     if not COMPILED:
         return 0
-    forget_stale(function)
-    return numba.cfunc(types.float64(types.int64), cache=True, error_model="numpy", _nrt=False)(function).address
+    return callback(function, types.float64(types.int64), error_model="numpy", _nrt=False)
 
 
 class Kept:

@@ -6,21 +6,18 @@ through a search.
 
 from __future__ import annotations
 
-import contextlib
-import glob
 import math
-from functools import lru_cache, update_wrapper
-from pathlib import Path
+from functools import cached_property, update_wrapper
 
 import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import config
-from numba.core.caching import FunctionCache
 from numba.extending import intrinsic, overload
 
 from .inner import InnerCompiler
+from .store import callback, dispatcher, forget_stale
 
 __all__ = [
     "COMPILED", "add_to_exponent", "address_of", "allocating", "array_at", "bits_of_float", "bits_of_single",
@@ -42,30 +39,31 @@ class Kernel:
         # error_model="numpy": 1/0 is inf and no exception
         self._function = function
         self._options = {"nogil": True, "error_model": "numpy", "_nrt": False, **options}
-        inner = {"pipeline_class": InnerCompiler} if InnerCompiler else {}
-        self._inner = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **inner, **self._options)(function)
-        self._outer = None
         update_wrapper(self, function)
+
+    @cached_property
+    def _inner(self):
+        """For other kernels; nobody asks for it where all is compiled already."""
+        inner = {"pipeline_class": InnerCompiler} if InnerCompiler else {}
+        options = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, **inner, **self._options}
+        return numba.njit(**options)(self._function)
+
+    @cached_property
+    def _outer(self):
+        """For Python."""
+        return dispatcher(self._function, **self._options)
 
     @property
     def _numba_type_(self):
         """What other kernels see."""
         return self._inner._numba_type_
 
-    def _for_python(self):
-        if self._outer is None:
-            forget_stale(self._function)
-            # cache=True: compiled code is kept beside the source, or in NUMBA_CACHE_DIR, so that only the first
-            # process pays for the compilation
-            self._outer = numba.njit(cache=True, **self._options)(self._function)
-        return self._outer
-
     def __call__(self, *args):
-        return self._for_python()(*args)
+        return self._outer(*args)
 
     def compile(self, *kinds) -> None:
         """Compile for Python, for arguments of these numba types."""
-        self._for_python().compile(kinds)
+        self._outer.compile(kinds)
 
 
 def kernel(function):
@@ -92,31 +90,6 @@ def reduction(function):
     NaN and infinity keep their meaning.
     """
     return Kernel(function, fastmath={"reassoc", "contract"}) if COMPILED else function
-
-
-@lru_cache(maxsize=1)
-def _newest() -> float:
-    """When the source of a kernel was changed last."""
-    package = Path(__file__).parents[1]
-    others = [file for file in (package / "evolution").glob("*.py") if "jit import" in file.read_text("utf-8")]
-    files = [package / "dimensions.py", *(package / "kernels").glob("*.py"), *others]
-    return max(file.stat().st_mtime for file in files)
-
-
-def forget_stale(function) -> bool:
-    """Take what was compiled of an older source from the cache: numba looks only at the function's own file.
-
-    Returns whether something is left.
-    """
-    left = False
-    with contextlib.suppress(OSError, RuntimeError):  # nothing can be written, or there is no place for a cache
-        cache = FunctionCache(function)
-        for index in Path(cache.cache_path).glob(f"{glob.escape(cache._impl.filename_base)}*.nbi"):
-            if index.stat().st_mtime < _newest():
-                index.unlink(missing_ok=True)
-            else:
-                left = True
-    return left
 
 
 if COMPILED:
@@ -250,8 +223,7 @@ if COMPILED:
         """
         pointer = types.CPointer(numba.from_dtype(np.dtype(dtype)))
         signature = types.void(types.int64, pointer, pointer, *[types.int64] * 8)
-        forget_stale(function)
-        return numba.cfunc(signature, cache=True, error_model="numpy")(function).address
+        return callback(function, signature, error_model="numpy")
 
 else:
     import ctypes
