@@ -131,7 +131,7 @@ class TableRow:
 
     ``mae`` is per component, ``summed`` over a graph as the original prints it; ``published`` and ``document`` are the
     original's loss (of MAE) and the document's ACPCR, empty where there is none. ``top2`` is the share of the messages'
-    variance in two components. R2 as in the laws, for each target.
+    variance in two components. R2 as in the laws, for each target. ``graphs`` is how many the training saw.
     """
 
     potential: str
@@ -149,6 +149,7 @@ class TableRow:
     r2_acceleration: float
     trimmed_acceleration: float
     top2: float
+    graphs: int
     seconds: float
 
 
@@ -172,7 +173,7 @@ def _table_row(potential, model, loss, seed, kind: Architecture, settings: Setti
         rounded(acpcr(known.reshape(-1, 2), told.reshape(-1, 2))),
         str(DOCUMENT_ACPCR[model, loss][at]) if (model, loss) in DOCUMENT_ACPCR else "",
         *(rounded(one.min()) for fit in (force, acceleration) for one in (fit.r2, fit.r2_trimmed)),
-        rounded(said.concentration), round(trained.seconds, 1),
+        rounded(said.concentration), settings.epochs * settings.steps * settings.batch, round(trained.seconds, 1),
     )  # fmt: skip
 
 
