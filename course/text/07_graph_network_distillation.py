@@ -672,9 +672,9 @@ if results is not None:
 # - Rollouts start with four particles as in the training (`same`), with eight, and with masses about seven times as
 #   large (`heavier`).
 # - A split by time tests with masses and charges that the training has seen. Compare `time_loss`, on the test of each
-#   split, with `new_loss`, on new simulations: on r1 the split by time makes the network look a third better than it is
-#   (0.0062 for 0.0093), the split by simulation a fifth (0.0079 for 0.0097); on the spring neither flatters. That is one
-#   training each, on 60 simulations, and too few to tell a leak from the luck of a test.
+#   split, with `new_loss`, on new simulations: on r1 the split by time makes the network look a third better than it
+#   is (0.0062 for 0.0093), the split by simulation a fifth (0.0079 for 0.0097); on the spring neither flatters. That is
+#   one training each, on 60 simulations, and too few to tell a leak from the luck of a test.
 #
 # The document ends with a wish: dimensional analysis as a second inductive bias. A message has no unit of its own, as
 # the map $A$ may have any, but its formula must agree with itself: `distill_message(..., units=True)`. What that
