@@ -13,7 +13,7 @@ __all__ = ["main"]
 
 SETS = {
     "eql": "equation-learner networks: protocol, default, timing, laws, penalties, digits",
-    "gnn": "forces from graph networks: laws, cures, table, rollouts, split, speed",
+    "gnn": "forces from graph networks: laws, units, cures, table, rollouts, split, speed",
     "gmeql": "Gumbel-Max equation learner: default, noise, linear, time, comparison, paper, variants, tenth",
     "l2o": "learning to optimise: recovery, distillation, tuned, races, cost",
     "meta": "meta-learning: speed, laws, adaptation, anchor, ablation, document 000",

@@ -1,7 +1,8 @@
 """Graph networks on particles: the force laws, document 002's table, rollouts, leaks of the split, and speed.
 
-Training sizes: 1,000 simulations of 100 graphs and 12 epochs of 200 batches of 64 (154,000 graphs seen), hidden width
-64. The document's networks of width 300 see 100 epochs of 10,000 simulations; the original 64 million graphs.
+Training sizes: 1,000 simulations of 100 graphs and 12 epochs of 200 batches of 64 (153,600 graphs seen), hidden width
+64; 4 epochs for the table and the cures, whose column ``graphs`` says so. The document's networks of width 300 see 100
+epochs of 10,000 simulations; the original 64 million graphs.
 """
 
 from __future__ import annotations
@@ -14,20 +15,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..distill.gnn import (
-    VARIANTS,
-    Architecture,
-    Graphs,
-    Settings,
-    distill_message,
-    judge,
-    read_messages,
-    simulate,
-    to_graphs,
-    train,
-)
+from ..distill.gnn import VARIANTS, Architecture, Graphs, Settings, read_messages, simulate, to_graphs, train
 from ..eql.search import one_torch_thread
 from ..metrics import acpcr, mae
+from .gnn_laws import LawRow, UnitsRow, by_law, by_units, law, with_units
 from .gnn_rollout import RolloutRow, rollouts, shown
 from .gnn_speed import SpeedRow, speed
 from .part import Part, rounded
@@ -39,6 +30,7 @@ __all__ = ["PARTS"]
 
 DOCUMENTS = ("r1", "r2", "spring", "charge")  # potentials
 SIZE = Settings(epochs=12, steps=200, batch=64)
+SHORT = 4 * SIZE.steps * SIZE.batch  # graphs that a training of the table or the cures sees
 SIMULATIONS, JUDGED = 1000, 300
 # Cranmer et al. 2020, test losses of r^-1, r^-2, spring and charge in two dimensions (sums over a graph; the
 # normalisation of the table could not be confirmed)
@@ -62,64 +54,16 @@ def _settings(variant: str, seed: int, loss: str = "mae") -> tuple[Architecture,
     return Architecture(variant, seed=seed), replace(SIZE, loss=loss, seed=seed)
 
 
-def fitted(potential: str, variant: str, seed: int):
-    """A network trained with our settings, and the test graphs."""
+@lru_cache(maxsize=1)
+def fitted(potential: str, variant: str, seed: int, graphs: int | None = None):
+    """A network trained with our settings, by default on all of their graphs, and the test graphs."""
     known, test = data(potential, seed)
-    return train(known, *_settings(variant, seed), test=test), test
+    kind, settings = _settings(variant, seed)
+    return train(known, kind, settings if graphs is None else _that_long(settings, graphs), test=test), test
 
 
-# ------------------------------------------------------------ laws
-
-
-@dataclass(frozen=True)
-class LawRow:
-    """The force law from a network: the most important message distilled.
-
-    R2 (the worse of the top two components) is to the better of F and F/m, named in ``target``; ``r2`` plain and
-    ``trimmed`` by 10 %. ``verdict`` is that of the student's answer, ``on_front`` whether any formula of the front is
-    the law.
-    """
-
-    potential: str
-    variant: str
-    seed: int
-    acpcr: float
-    target: str
-    r2: float
-    trimmed: float
-    verdict: str
-    on_front: bool
-    complexity: float
-    fidelity: float
-    formula: str
-    training: float
-    student: float
-
-
-def law(potential: str, variant: str, seed: int) -> LawRow:
-    """Train, distil the most important message, and judge it."""
-    with one_torch_thread():
-        trained, test = fitted(potential, variant, seed)
-        said = read_messages(trained.network, test)
-        right = acpcr(test.accelerations.reshape(-1, 2), trained.network.predict(test.states).reshape(-1, 2))
-    fit = better(said)
-    began = time.perf_counter()
-    learned = distill_message(said, random_state=seed)
-    seconds = time.perf_counter() - began
-    verdict = judge(potential, learned, fit.target)
-    front = [judge(potential, learned, fit.target, entry.expression) for entry in learned.front]
-    best, table = learned.best(), learned.fidelity
-    row = table[table.equation == best.format(6)].iloc[0]
-    return LawRow(
-        potential, variant, seed, rounded(right), fit.target, rounded(fit.r2.min()), rounded(fit.r2_trimmed.min()),
-        verdict.verdict, any(front), row.complexity, round(row.r2, 5), best.format(4), round(trained.seconds, 1),
-        round(seconds, 1),
-    )  # fmt: skip
-
-
-def better(said):
-    """The fit to F or to F/m, whichever is closer."""
-    return max((said.fit(target) for target in ("force", "acceleration")), key=lambda fit: fit.r2_trimmed.min())
+def _that_long(settings: Settings, graphs: int) -> Settings:
+    return replace(settings, epochs=max(1, graphs // (settings.steps * settings.batch)))
 
 
 # ------------------------------------------------------------ the table
@@ -131,13 +75,15 @@ class TableRow:
 
     ``mae`` is per component, ``summed`` over a graph as the original prints it; ``published`` and ``document`` are the
     original's loss (of MAE) and the document's ACPCR, empty where there is none. ``top2`` is the share of the messages'
-    variance in two components. R2 as in the laws, for each target.
+    variance in two components. R2 as in the laws, for each target. ``graphs`` is how many the training saw in
+    ``seconds`` of the CPU.
     """
 
     potential: str
     model: str
     loss: str
     seed: int
+    graphs: int
     test_loss: float
     mae: float
     summed: float
@@ -152,27 +98,29 @@ class TableRow:
     seconds: float
 
 
-def table(potential: str, model: str, loss: str, seed: int) -> TableRow:
+def table(potential: str, model: str, loss: str, seed: int, graphs: int) -> TableRow:
     """Train one model of the table with one loss, relative to 1 + |a| in all of them."""
-    return _table_row(potential, model, loss, seed, *_settings(model, seed, loss))
+    return _table_row(potential, model, loss, seed, graphs, *_settings(model, seed, loss))
 
 
-def _table_row(potential, model, loss, seed, kind: Architecture, settings: Settings) -> TableRow:
+def _table_row(potential, model, loss, seed, graphs, kind: Architecture, settings: Settings) -> TableRow:
     known, test = data(potential, seed)
+    began = time.process_time()
     with one_torch_thread():
-        trained = train(known, kind, settings, test=test)
+        trained = train(known, kind, _that_long(settings, graphs), test=test)
+        seconds = time.process_time() - began
         told = trained.network.predict(test.states)
         said = read_messages(trained.network, test)
     known, at = test.accelerations, DOCUMENTS.index(potential)
     error = mae(known.reshape(-1, 2), told.reshape(-1, 2))
     force, acceleration = said.fit("force"), said.fit("acceleration")
     return TableRow(
-        potential, model, loss, seed, rounded(trained.history[-1].test_loss), rounded(error),
+        potential, model, loss, seed, graphs, rounded(trained.history[-1].test_loss), rounded(error),
         rounded(error * test.n * test.dim), str(PUBLISHED[model][at]) if model in PUBLISHED and loss == "mae" else "",
         rounded(acpcr(known.reshape(-1, 2), told.reshape(-1, 2))),
         str(DOCUMENT_ACPCR[model, loss][at]) if (model, loss) in DOCUMENT_ACPCR else "",
         *(rounded(one.min()) for fit in (force, acceleration) for one in (fit.r2, fit.r2_trimmed)),
-        rounded(said.concentration), round(trained.seconds, 1),
+        rounded(said.concentration), round(seconds, 1),
     )  # fmt: skip
 
 
@@ -186,11 +134,11 @@ CURES = {
 }  # fmt: skip
 
 
-def cure(potential: str, step: str, loss: str, seed: int) -> TableRow:
+def cure(potential: str, step: str, loss: str, seed: int, graphs: int) -> TableRow:
     """From the document's inputs, loss and learning rate to ours, one after another."""
     kind, options = CURES[step]
     settings = replace(SIZE, loss=loss, seed=seed, **options)
-    return _table_row(potential, step, loss, seed, replace(kind, seed=seed), settings)
+    return _table_row(potential, step, loss, seed, graphs, replace(kind, seed=seed), settings)
 
 
 # ------------------------------------------------------------ the split
@@ -240,18 +188,9 @@ def _right(test: Graphs, told: np.ndarray) -> float:
 # ------------------------------------------------------------ summaries
 
 
-def by_law(rows: pd.DataFrame) -> pd.DataFrame:
-    """How many seeds found the law, by potential and variant."""
-    groups = rows.assign(found=rows.verdict == "recovered").groupby(["potential", "variant"], sort=False)
-    return groups.agg(
-        found=("found", "sum"), on_front=("on_front", "sum"), seeds=("seed", "size"), acpcr=("acpcr", "median"),
-        r2=("r2", "median"), trimmed=("trimmed", "median"), target=("target", "first"),
-    )  # fmt: skip
-
-
 def by_model(rows: pd.DataFrame) -> pd.DataFrame:
     """Means over the seeds, and how many there are."""
-    groups = rows.groupby(["potential", "model", "loss"], sort=False)
+    groups = rows.groupby(["potential", "model", "loss", "graphs"], sort=False)
     told = groups[["published", "document"]].first()
     return groups.mean(numeric_only=True).drop(columns=["seed"]).round(4).join(told).assign(seeds=groups.size())
 
@@ -261,6 +200,7 @@ def as_it_is(rows: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
+MODEL = ("potential", "model", "loss", "seed", "graphs")  # what tells one training from another
 PARTS = {
     "laws": Part(
         "Force laws recovered from messages", "gnn_laws.csv", law, LawRow, ("potential", "variant", "seed"),
@@ -270,16 +210,24 @@ PARTS = {
             if variant == "antisymmetric" or potential in ("r1", "spring")
         ), 5, by_law,
     ),
-    "cures": Part(
-        "From the document's settings to ours", "gnn_cures.csv", cure, TableRow, ("potential", "model", "loss", "seed"),
+    "units": Part(
+        "Laws with and without units that must balance", "gnn_units.csv", with_units, UnitsRow,
+        ("potential", "variant", "seed", "graphs", "iterations", "units"),
         lambda seeds, budget: (
-            (potential, step, "mae", seed) for seed, potential, step in product(range(seeds), DOCUMENTS, CURES)
+            (potential, "l1", seed, SHORT, 4, units)
+            for potential, seed, units in product(("r1", "spring"), range(seeds), ("none", "free", "numbers"))
+        ), 2, by_units,
+    ),
+    "cures": Part(
+        "From the document's settings to ours", "gnn_cures.csv", cure, TableRow, MODEL,
+        lambda seeds, budget: (
+            (potential, step, "mae", seed, SHORT) for seed, potential, step in product(range(seeds), DOCUMENTS, CURES)
         ), 1, by_model,
     ),
     "table": Part(
         "Seven models and three losses on new simulations", "gnn_table.csv", table, TableRow,
-        ("potential", "model", "loss", "seed"), lambda seeds, budget: (
-            (potential, model, loss, seed) for seed, loss, potential, model in product(
+        MODEL, lambda seeds, budget: (
+            (potential, model, loss, seed, SHORT) for seed, loss, potential, model in product(
                 range(seeds), ("mae", "huber", "mse"), DOCUMENTS, VARIANTS)
         ), 1, by_model,
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from ...expression import Expression
@@ -11,7 +13,7 @@ from ...problems import Problem
 from ...problems.problem import Variable
 from ...validation import check_choice
 from ..student import Distillation
-from .messages import TARGETS, share_weights
+from .messages import TARGETS
 from .potentials import PAIR
 
 __all__ = ["LAWS", "judge", "law_problem"]
@@ -28,21 +30,24 @@ CONSTANTS = {"spring": {"r0": 1.0}, "superposition": {"k": 1.0}}
 RANGES = {"m1": (0.3, 3.0), "m2": (0.3, 3.0), "q1": (-1.0, 1.0), "q2": (-1.0, 1.0)}
 
 
-def law_problem(law: str, learned: Distillation, target: str = "force") -> Problem:
-    """The law as a problem whose data are a message: ``(a_x dx + a_y dy) law``, over m1 where the target says so.
+EXACT = 1e-6  # up to which a formula has the law's form, and a slope beside the largest one counts as 0
 
-    The slopes a are those that fit the message best, rows weighted as for the student. The data are the law's own
-    values with them: a formula must have the law's form to rounding errors, and constants by which it differs from
-    these values by at most 4 % of their spread (:func:`srlib.recovers`). How much of the message it explains is
-    another question, which ``learned.fidelity`` answers. Charges enter by their sign, since they are +1 or -1.
+
+def law_problem(
+    law: str, learned: Distillation, target: str = "force", slopes: Mapping[str, float] | None = None
+) -> Problem:
+    """The law as a problem: ``(a_x dx + a_y dy) law``, over m1 where the target says so.
 
     Parameters
     ----------
     law : str
         A name of :data:`LAWS`, or a formula over r, m1, m2, q1, q2: the force over a linear map of (dx, dy).
     learned : Distillation
-        Of :func:`srlib.distill.gnn.distill_message`.
+        Of :func:`srlib.distill.gnn.distill_message`; the law's values at its inputs are the problem's data.
     target : {"force", "acceleration"}
+    slopes : mapping, optional
+        a_x, a_y (a_z) by axis, ``{"dx": 1.0, "dy": -0.5}``; by default 1 for each. Axes that are missing, or 0, are
+        left out of the law.
     """
     check_choice("target", target, TARGETS)
     if law not in LAWS and law.isidentifier() and law not in PAIR:
@@ -50,40 +55,84 @@ def law_problem(law: str, learned: Distillation, target: str = "force") -> Probl
             f"law is {law!r}: choose from {', '.join(LAWS)}, or give a formula over {', '.join(PAIR)}"
             f"{suggest(law, tuple(LAWS))}"
         )
-    table, y = learned.student.feature_names_in_.tolist(), learned.answers[:, 0]
-    X = np.asarray(learned.see(learned.X), dtype=float)
-    axes = [name for name in table if name.startswith("d")]
-    slopes = [f"a{axis[1]}" for axis in axes]
-    text = f"({' + '.join(f'{slope}*{axis}' for slope, axis in zip(slopes, axes, strict=True))})*({LAWS.get(law, law)})"
+    table = learned.student.feature_names_in_.tolist()
+    slopes = dict.fromkeys(_axes(table), 1.0) if slopes is None else slopes
+    named = {f"a{axis[1]}": slope for axis, slope in slopes.items() if slope}
+    text = f"({' + '.join(f'{name}*d{name[1]}' for name in named)})*({LAWS.get(law, law)})"
     text += "/m1" if target == "acceleration" else ""
-    constants = CONSTANTS.get(law, {})
-    family = Expression.parse(text, names=(*table, *slopes, *constants))
-    # the slopes of the data: the family is linear in them
-    weight = np.sqrt(share_weights(y))
-    unit = [family.evaluate(np.column_stack([X, np.tile([*row, *constants.values()], (len(X), 1))]))
-            for row in np.eye(len(axes))]  # fmt: skip
-    found = np.linalg.lstsq(weight[:, None] * np.stack(unit, axis=1), weight * y, rcond=None)[0]
+    parameters = named | CONSTANTS.get(law, {})
+    family = Expression.parse(text, names=(*table, *parameters))
+    X = np.asarray(learned.see(learned.X), dtype=float)
     variables = tuple(
         Variable(name, "", *RANGES.get(name, (0.3, 3.0) if name == "r" else (-2.0, 2.0))) for name in table
     )
-    parameters = dict(zip(slopes, found.tolist(), strict=True)) | constants
-    told = np.stack(unit, axis=1) @ found
+    known = family.evaluate(np.column_stack([X, np.tile(list(parameters.values()), (len(X), 1))]))
     return Problem(
         f"{law} message", f"a message that is the {target} of {law}", "messages", variables, "message", "", family,
-        parameters, X, told, noise="the network's error", noise_free=False,
+        parameters, X, known, noise="the network's error", noise_free=False,
     )  # fmt: skip
 
 
 def judge(law: str, learned: Distillation, target: str = "force", formula: Expression | None = None) -> Recovery:
-    """Whether a formula (by default the student's answer) is the law up to the linear map that messages allow."""
-    problem = law_problem(law, learned, target)
-    formula = learned.best() if formula is None else formula
-    charges = [k for k, name in enumerate(problem.names) if name.startswith("q")]
+    """Whether a formula (by default the student's answer) is the law up to the linear map that messages allow.
 
-    def with_signs(X):
+    Training fixes messages up to an invertible linear map of the force only, so that one component may be
+    ``w . F`` with any w that is not 0. A formula is recovered if it is **exactly** of this form, for the w that is
+    nearest to it. A constant of the law itself, the rest length of the spring, must be right: with it the values may
+    differ from those of the true law with the same w by at most 4 % of their spread (:func:`srlib.recovers`).
+
+    How well the formula agrees with the message is another question, which ``learned.fidelity`` answers: where the
+    message is ``F_x + 0.1 F_y``, a student that answers with F_x has found the law.
+
+    Parameters
+    ----------
+    law, learned, target
+        As in :func:`law_problem`. The target F/m is the only other map of the receiver's own features that is
+        tried; a formula with an offset is "almost" the law.
+    formula : Expression, optional
+
+    Notes
+    -----
+    Charges enter by their sign where the law has their sign, since they are +1 or -1.
+    """
+    formula = learned.best() if formula is None else formula
+    text = LAWS.get(law, law)
+    names = learned.student.feature_names_in_.tolist()
+    charges = [k for k, name in enumerate(names) if f"sign({name})" in text]
+
+    def predict(X):
         X = np.array(X)
-        if "sign(" in LAWS.get(law, law):
-            X[:, charges] = np.sign(X[:, charges])
+        X[:, charges] = np.sign(X[:, charges])
         return formula.evaluate(X)
 
-    return recovers(with_signs, problem)
+    nearest = _nearest(predict, law, learned, target)
+    if not nearest:
+        return Recovery("no", np.inf, message="the formula has no part along the force")
+    free = recovers(predict, law_problem(law, learned, target, nearest))  # finds w, and wants it as it was
+    if free.residual > EXACT:
+        return free
+    w = {axis: free.constants[f"a{axis[1]}"] for axis in nearest}
+    return recovers(predict, law_problem(law, learned, target, _that_count(w)))
+
+
+def _axes(names) -> list[str]:
+    return [name for name in names if name in ("dx", "dy", "dz")]
+
+
+def _that_count(slopes: dict[str, float]) -> dict[str, float]:
+    largest = max(map(abs, slopes.values()))
+    return {axis: slope for axis, slope in slopes.items() if abs(slope) > EXACT * largest}
+
+
+def _nearest(predict, law: str, learned: Distillation, target: str) -> dict[str, float]:
+    """The w by axis with which the law, its own constants right, is nearest to a formula; empty if all are 0."""
+    axes = _axes(learned.student.feature_names_in_.tolist())
+    X = law_problem(law, learned, target).points(200)
+    along = [law_problem(law, learned, target, {axis: 1.0}).truth.evaluate(X) for axis in axes]
+    with np.errstate(all="ignore"):
+        known = np.broadcast_to(predict(X), len(X))
+    design = np.column_stack([*along, np.ones(len(X))])  # an offset, which is none of the law, bends no slope
+    rows = np.isfinite(known) & np.isfinite(design).all(axis=1)
+    weight = 1 / np.linalg.norm(design[rows], axis=1)
+    found = np.linalg.lstsq(weight[:, None] * design[rows], weight * known[rows], rcond=None)[0]
+    return _that_count(dict(zip(axes, found[: len(axes)].tolist(), strict=True)))

@@ -7,12 +7,13 @@ be forces up to a linear map. Every number here says which of the two it compare
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 import torch
+from sklearn.base import clone
 
 from ...estimator import SymbolicRegressor
 from ...validation import check_choice, check_number
@@ -21,11 +22,12 @@ from .graphs import Graphs, pair_forces
 from .network import GraphNetwork
 
 __all__ = [
-    "ForceFit", "MessageTeacher", "Messages", "distill_message", "fit_trimmed", "message_table", "read_messages",
-    "share_weights",
+    "ForceFit", "MessageTeacher", "Messages", "UNITS", "distill_message", "fit_trimmed", "message_table",
+    "read_messages", "share_weights",
 ]  # fmt: skip
 
 TARGETS = ("force", "acceleration")
+UNITS = {"dx": "m", "dy": "m", "dz": "m", "r": "m", "m1": "kg", "m2": "kg", "q1": "C", "q2": "C"}
 
 
 @dataclass(frozen=True)
@@ -214,7 +216,7 @@ def message_table(pair: np.ndarray, softening: float = 0.01) -> pd.DataFrame:
 
 def distill_message(
     said: Messages, component: int | None = None, student: SymbolicRegressor | None = None, *, rows: int = 600,
-    nearest: float = 0.5, charges: bool = True, random_state: int | None = 0,
+    nearest: float = 0.5, charges: bool = True, units: bool | Mapping[str, str] = False, random_state: int | None = 0,
 ) -> Distillation:  # fmt: skip
     """A component of the messages as a formula over dx, dy (dz), r, m1, m2 (q1, q2).
 
@@ -233,12 +235,27 @@ def distill_message(
         Pairs that are closer are left out, because few of them outweigh all others.
     charges : bool
         Whether the student sees them.
+    units : bool or mapping
+        Whether only formulas whose units balance are searched, document 002's second inductive bias: lengths are in m,
+        masses in kg, charges in C (:data:`UNITS`), or as a mapping from column to unit says.
     random_state : int, optional
+
+    Raises
+    ------
+    ValueError
+        If ``nearest`` leaves too few pairs, a column lacks its unit, or units are given to a student that knows none or
+        has its own.
 
     Notes
     -----
-    Rows have the weights of :func:`share_weights`, so that errors count by their share. A student
-    with ``X_units`` and ``y_units`` searches among formulas whose units balance, document 002's second bias.
+    Rows have the weights of :func:`share_weights`, so that errors count by their share.
+
+    A message has no unit of its own, because the linear map between it and the force may have any; so with ``units``
+    the formula as a whole may have any, too, and what is asked of it is that it agrees with itself. How much that
+    forbids is for the student's ``dimensionless_constants_only`` to say. False, its default: each constant takes the
+    unit that is needed, as the rest length of the spring does; ``dx + m1`` is refused, ``dx + 0.3*m1`` is not. True:
+    constants are numbers, and the latter is refused as well; but so is the spring, whose ``r - 1`` has a length in it.
+    Who knows the unit of the message gives the student ``X_units`` and ``y_units``.
     """
     component = said.top()[0] if component is None else component
     teacher = MessageTeacher(said.network, component)
@@ -254,6 +271,9 @@ def distill_message(
         student = EvolutionRegressor(
             niterations=12, unary_operators=("square", "cube"), maxsize=22, model_selection="score"
         )
+    if units:
+        columns = list(_columns(table, charges))
+        student = _with_units(student, UNITS if units is True else units, columns)
     return distill(
         teacher, pair, student, sample_weight=share_weights(teacher(pair)), random_state=random_state,
         inputs=lambda pair: _columns(message_table(pair, said.softening), charges),
@@ -262,3 +282,15 @@ def distill_message(
 
 def _columns(table: pd.DataFrame, charges: bool) -> pd.DataFrame:
     return table if charges else table.drop(columns=["q1", "q2"])
+
+
+def _with_units(student: SymbolicRegressor, units: Mapping[str, str], columns: list[str]) -> SymbolicRegressor:
+    known = student.get_params()
+    if "X_units" not in known:
+        raise ValueError(f"units is given, but {type(student).__name__} knows no units: give an EvolutionRegressor")
+    if known["X_units"] is not None:
+        raise ValueError(f"units is given, but student has X_units={known['X_units']!r}: give one of the two")
+    for column in columns:
+        if column not in units:
+            raise ValueError(f"units has none for {column!r}: give one for each of {', '.join(columns)}")
+    return clone(student).set_params(X_units=[units[column] for column in columns])
