@@ -19,7 +19,7 @@ from ..eql.search import one_torch_thread
 from .l2o_cost import CostRow, cost
 from .l2o_learned import FORMS, DistillationRow, distillation, search
 from .l2o_race import RaceRow, by_method, compete, jobs_of_races
-from .l2o_tuning import TUNED, TunedRow, tuning
+from .l2o_tuning import FACTORS, TUNED, HorizonRow, TunedRow, horizon, tuning
 from .part import Part, rounded
 
 if TYPE_CHECKING:
@@ -107,6 +107,11 @@ PARTS = {
     "tuned": Part(
         "Constants tuned through the unroll", "l2o_tuned.csv", tuning, TunedRow, ("teacher", "form", "how", "seed"),
         _seeds(TUNED), 1, _without("equation"),
+    ),
+    "horizon": Part(
+        "Larger and smaller steps, over short and long runs", "l2o_horizon.csv", horizon, HorizonRow,
+        ("teacher", "form", "factor", "seed"), _seeds([("rp_s", "eq. 6, 2 lags", factor) for factor in FACTORS]), 1,
+        _without("seconds"),
     ),
     "races": Part(
         "Loss after training, 10 new networks", "l2o_races.csv", compete, RaceRow, ("setting", "method", "seed"),
