@@ -36,7 +36,7 @@ __all__ = ["DistillationRow", "distillation", "formula", "read_rule", "search", 
 
 FOLDER = Path("course/results")
 TRAINED_ON = DigitsMLP(hidden=(8,))
-TEACHERS = {"rp_s": (rp_s, 300), "dm": (dm, 150)}  # and episodes of the meta-training
+TEACHERS = {"rp_s": (rp_s, 300), "dm": (dm, 60)}  # and episodes of the meta-training
 SEEN = {"rp_s": ("mt", "gt"), "dm": ("logg", "signg")}
 STEPS = 200
 DECAYS = (50, 80, 90, 95, 99)  # hundredths

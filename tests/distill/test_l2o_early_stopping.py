@@ -7,6 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from srlib.distill.l2o import FormulaRule, Quadratics, Validation, meta_train, run_rule, unroll_loss  # noqa: E402
+from srlib.distill.l2o.early_stopping import Kept  # noqa: E402
 
 FAMILY = Quadratics(4, noise=0.1)
 
@@ -39,7 +40,7 @@ def test_a_rule_that_only_gets_worse_comes_back_as_it_was_given():
 
 
 def test_what_is_kept_is_the_best_that_was_looked_at():
-    validation = Validation(FAMILY.sample(4, 5), 20, every=3)
+    validation = Validation(FAMILY.sample(4, 5), 20, every=3, margin=0)
     seen = []
     start = FormulaRule("-0.01*g", 1.0)
     rule, done = trained("-0.01*g", validation, [lambda e: seen.append(e.validation)])
@@ -48,6 +49,31 @@ def test_what_is_kept_is_the_best_that_was_looked_at():
     scores = {0: validation.score(start), **{n: s for n, s in enumerate(seen, 1) if not math.isnan(s)}}
     assert done.kept == min(scores, key=scores.get) > 0
     assert validation.score(rule) == scores[done.kept]
+
+
+def test_a_margin_asks_for_more_than_luck():
+    batch, slow, fast = FAMILY.sample(6, 5), FormulaRule("-0.1*g", 1.0), FormulaRule("-0.5*g", 1.0)
+    easy, hard = (Kept(slow, Validation(batch, 20, margin=margin)) for margin in (0.5, 1e6))
+    for kept in (easy, hard):
+        kept.begin([])
+        kept.now = fast
+    gain = easy.logarithms - Validation(batch, 20).logarithms(fast)
+    assert gain.mean() > 0.5 * gain.std() / 6**0.5 > 0  # or there is nothing to test
+    assert easy.look(5) == hard.look(5)
+    assert (easy.episode, hard.episode) == (5, 0)
+
+
+def test_where_some_diverge_fewer_is_better():
+    batch = FAMILY.sample(3, 5)
+    wild, tame = FormulaRule("-9*g", 1.0), FormulaRule("-0.1*g", 1.0)
+    kept = Kept(wild, Validation(batch, 60))
+    kept.begin([])
+    assert kept.score == math.inf
+    assert kept.look(5) == math.inf and kept.episode == 0
+    kept.now = tame
+    assert kept.look(10) < math.inf and kept.episode == 10
+    kept.now = wild
+    assert kept.look(15) == math.inf and kept.episode == 10
 
 
 @pytest.mark.parametrize("stop", [2, 4])
@@ -77,5 +103,7 @@ def test_bad_validations_are_named():
         Validation(FAMILY)
     with pytest.raises(ValueError, match="every is 0"):
         Validation(FAMILY.sample(1), every=0)
+    with pytest.raises(ValueError, match="margin is -1"):
+        Validation(FAMILY.sample(1), margin=-1)
     with pytest.raises(ValueError, match="counted is 0"):
         trained(counted=0)
