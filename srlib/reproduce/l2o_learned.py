@@ -150,6 +150,7 @@ def forms(*signals: str) -> dict[str, Form]:
     return {
         "eq. 6, 20 lags": Form("eq. 6", signals, 20),
         "eq. 6, 2 lags": Form("eq. 6", signals, 2),
+        "linear, now": Form("linear", signals),  # how the networks begin
         "linear, averages and t": Form("linear", long),
         "linear, averages and t, all rows": Form("linear", long, fitted="all"),
         "4 tanh units, averages and t": Form("units", long, 4),
