@@ -24,8 +24,8 @@ class TunedRow:
     Losses are final ones, of the last 20 of 200 steps, as geometric means over ten networks. ``before`` and ``after``
     are those on fresh networks, of the formula as it was given and as it came out; ``unchecked`` is that of the formula
     after the last episode, which is what comes out without a validation. ``kept`` is the episode that the validation
-    chose, 0 for the formula as it was given. ``diverged`` counts optimizees that were stopped, ``skipped`` unrolls
-    whose meta-gradient was not finite.
+    chose, on 24 other networks; 0 for the formula as it was given. ``diverged`` counts optimizees that were stopped,
+    ``skipped`` unrolls whose meta-gradient was not finite.
     """
 
     teacher: str
@@ -69,7 +69,7 @@ def tuning(name: str, form: str, how: str, seed: int) -> TunedRow:
 
     done = meta_train(
         rule, TRAINED_ON, episodes=EPISODES, optimizees=6, steps=STEPS, order=2, seed=seed + 100,
-        validation=Validation(TRAINED_ON.sample(10, (seed, 20)), STEPS, every=2), callbacks=[look], **HOW[how],
+        validation=Validation(TRAINED_ON.sample(24, (seed, 20)), STEPS, every=2), callbacks=[look], **HOW[how],
     )  # fmt: skip
     scores = (fresh.score(as_it_was), fresh.score(rule), *unchecked)
     return TunedRow(

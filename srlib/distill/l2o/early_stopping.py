@@ -43,7 +43,7 @@ class Validation:
     steps: int = 200
     every: int = 5
     last: int = 20
-    margin: float = 1.0
+    margin: float = 2.0
 
     def __post_init__(self):
         if not isinstance(self.optimizees, Optimizees):
