@@ -723,9 +723,9 @@ print(stored("cost", ["rule", "parameters", "|", "microseconds", "state", "peak"
 #
 # Three things to see in the races. The formula of four tanh units ends at its teacher's training loss, and the one with
 # two lags below it: what makes a formula faithful is not what makes it fast. On the convolutional network, the formula
-# with two lags is as good as an Adam that was tuned there, with nothing tuned; and with the settings of width 16, all
-# four hand-made rules are behind it. Two budgets, two answers: say which one you mean. On held-out digits, hand-made
-# rules are ahead in both settings.
+# with two lags, of which nothing was tuned there, is as good as an Adam that was; with the settings of width 16, all
+# four hand-made rules are behind it. Two budgets, two answers: say which one you mean. On held-out digits all hand-made
+# rules that were tuned on the spot are ahead.
 #
 # ## Summary
 #
