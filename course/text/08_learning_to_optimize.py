@@ -553,8 +553,10 @@ print(stored("tuned", ["teacher", "form", "how", "|", "before", "unchecked", "af
 # it is after the last episode. To differentiate through whole runs does not help by itself: with the larger rate the
 # rule with two lags comes out as bad as from unrolls of 50, and with a small one where it began. The cure is early
 # stopping: after each second episode the formula does **whole** runs on validation networks, the best is kept (*after*,
-# of episode *kept*), and the formula as it was given is among the candidates (episode 0). For the rule with two lags
-# nothing better was found. In srlib that is `meta_train(..., validation=Validation(optimizees, steps=200))`.
+# of episode *kept*), and the formula as it was given is among the candidates (episode 0). In srlib that is
+# `meta_train(..., validation=Validation(optimizees, steps=200))`. For the rule with two lags nothing better was found;
+# for the template an early episode, which on fresh networks is no gain either. Early stopping prevents harm. It does not
+# make a gain where there is none.
 #
 # ## Your own network
 #
