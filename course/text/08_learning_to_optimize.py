@@ -555,8 +555,8 @@ print(stored("tuned", ["teacher", "form", "how", "|", "before", "unchecked", "af
 # stopping: after each second episode the formula does **whole** runs on validation networks, the best is kept (*after*,
 # of episode *kept*), and the formula as it was given is among the candidates (episode 0). In srlib that is
 # `meta_train(..., validation=Validation(optimizees, steps=200))`. For the rule with two lags nothing better was found;
-# for the template an early episode, which on fresh networks is no gain either. Early stopping prevents harm; it makes no
-# gain where there is none.
+# for the template an early episode, which on fresh networks is no gain either. Early stopping prevents harm; it makes
+# no gain where there is none.
 #
 # ## Your own network
 #
