@@ -730,8 +730,8 @@ print(stored("cost", ["rule", "parameters", "|", "microseconds", "state", "peak"
 # two lags below it: what makes a formula faithful is not what makes it fast. On the convolutional network, the formula
 # with two lags, of which nothing was tuned there, is as good as an Adam that was; with the settings of width 16, all
 # four hand-made rules are behind it. Two budgets, two answers: say which one you mean. On 64 units and twice the steps
-# it is far behind momentum, even with momentum's settings of width 16. On held-out digits all hand-made rules that were
-# tuned on the spot are ahead.
+# it is far behind momentum and Adam, even with their settings of width 16. On held-out digits all hand-made rules that
+# were tuned on the spot are ahead. And look for the template, which took a minute to write down.
 #
 # ## Summary
 #
