@@ -17,8 +17,9 @@ import numpy as np
 from ..distill.l2o import Quadratics, adam, lags, linear_rule, momentum, record, sgd, tanh_sum
 from ..eql.search import one_torch_thread
 from .l2o_cost import CostRow, cost
-from .l2o_learned import FORMS, TUNED, DistillationRow, TunedRow, distillation, search, tuning
+from .l2o_learned import FORMS, DistillationRow, distillation, search
 from .l2o_race import RaceRow, by_method, compete, jobs_of_races
+from .l2o_tuning import FACTORS, TUNED, HorizonRow, TunedRow, horizon, tuning
 from .part import Part, rounded
 
 if TYPE_CHECKING:
@@ -104,8 +105,13 @@ PARTS = {
         _seeds([(name, form) for name, forms in FORMS.items() for form in forms]), 1, _without("equation"),
     ),
     "tuned": Part(
-        "Constants tuned through the unroll", "l2o_tuned.csv", tuning, TunedRow, ("teacher", "form", "seed"),
+        "Constants tuned through the unroll", "l2o_tuned.csv", tuning, TunedRow, ("teacher", "form", "how", "seed"),
         _seeds(TUNED), 1, _without("equation"),
+    ),
+    "horizon": Part(
+        "Larger and smaller steps, over short and long runs", "l2o_horizon.csv", horizon, HorizonRow,
+        ("teacher", "form", "factor", "seed"), _seeds([("rp_s", "eq. 6, 2 lags", factor) for factor in FACTORS]), 1,
+        _without("seconds"),
     ),
     "races": Part(
         "Loss after training, 10 new networks", "l2o_races.csv", compete, RaceRow, ("setting", "method", "seed"),

@@ -11,7 +11,8 @@ from torch.profiler import ProfilerActivity, profile
 
 from ..distill.l2o import Rule, adam, rnnprop, sgd
 from ..eql.search import one_torch_thread
-from .l2o_learned import TEMPLATES, formula, read_rule, teacher
+from .l2o_learned import formula, read_rule, teacher
+from .l2o_tuning import TEMPLATES
 
 __all__ = ["CostRow", "cost"]
 

@@ -1,4 +1,4 @@
-"""Networks that learned to optimise, the formulas that they were distilled to, and these tuned again."""
+"""Networks that learned to optimise, and the formulas that they were distilled to."""
 
 from __future__ import annotations
 
@@ -18,35 +18,28 @@ from ..distill.l2o import (
     Trajectories,
     dm,
     lags,
+    linear_rule,
     mapping_complexity,
     meta_train,
     perception,
     record,
     rp_s,
     tanh_sum,
+    tanh_units,
 )
 from ..eql.search import one_torch_thread
 from ..expression import Expression
 from ..run import read_checkpoint, write_checkpoint
 from .part import rounded
 
-__all__ = [
-    "DistillationRow",
-    "TunedRow",
-    "distillation",
-    "formula",
-    "read_rule",
-    "search",
-    "teacher",
-    "tuned",
-    "tuning",
-]
+__all__ = ["DistillationRow", "distillation", "formula", "read_rule", "search", "stored", "teacher"]
 
 FOLDER = Path("course/results")
 TRAINED_ON = DigitsMLP(hidden=(8,))
-TEACHERS = {"rp_s": (rp_s, 300), "dm": (dm, 150)}  # and episodes of the meta-training
+TEACHERS = {"rp_s": (rp_s, 300), "dm": (dm, 60)}  # and episodes of the meta-training
+SEEN = {"rp_s": ("mt", "gt"), "dm": ("logg", "signg")}
 STEPS = 200
-AVERAGES = ("avg90_gt", "avg99_gt", "rms90_mt", "rms99_mt", "t")
+DECAYS = (50, 80, 90, 95, 99)  # hundredths
 OPERATORS = [Expression.operator(text) for one in DOCUMENT_OPERATORS.values() for text in one if "=" in text]
 
 
@@ -76,20 +69,27 @@ def _nine(value) -> float:
     return float(f"{value:.9g}")  # which a float32 is read back from exactly
 
 
+def averages(*signals: str) -> tuple[str, ...]:
+    """Short and long averages of signals and of their squares."""
+    return tuple(f"{kind}{decay}_{signal}" for signal in signals for kind in ("avg", "rms") for decay in DECAYS)
+
+
 @functools.cache
 def trajectories(name: str, seed: int) -> tuple[Trajectories, Trajectories]:
-    """What a network did on 8 new optimizees in 200 steps: to train on, and two held out; with idle rows."""
-    signals = ("mt", "gt") if name.startswith("rp") else ("logg", "signg")
-    features = [feature for signal in signals for feature in lags(signal, 20)] + list(AVERAGES)
-    features += [] if name.startswith("rp") else ["mt", "gt"]
-    batch = TRAINED_ON.sample(8, (seed, 5))
+    """What a network did on 16 new optimizees in 200 steps: to train on, and four held out; with idle rows."""
+    signals = SEEN[name]
+    features = [feature for signal in signals for feature in lags(signal, 20)] + [*averages(*signals), "t"]
+    features += [] if name.startswith("rp") else ["mt", "gt", *averages("mt", "gt")]
+    batch = TRAINED_ON.sample(16, (seed, 5))
     return record(teacher(name, seed), batch, STEPS, features, coordinates=20, every=2, beta1=0.95, beta2=0.95).split()
 
 
 # ------------------------------------------------------------ distillation
 
 
-def search(train: Trajectories, held: Trajectories, seed: int, unary=None, niterations: int = 5):
+def search(
+    train: Trajectories, held: Trajectories, seed: int, unary=None, niterations: int = 5, maxsize: int = 20
+):  # fmt: skip
     """Symbolic regression of the updates; with the document's operators by default."""
     from ..evolution import EvolutionRegressor
 
@@ -97,7 +97,7 @@ def search(train: Trajectories, held: Trajectories, seed: int, unary=None, niter
     student = EvolutionRegressor(
         niterations,
         **chosen,
-        maxsize=20,
+        maxsize=maxsize,
         populations=8,
         n_jobs=1,
         random_state=seed,
@@ -111,16 +111,18 @@ def search(train: Trajectories, held: Trajectories, seed: int, unary=None, niter
 class DistillationRow:
     """A network as a formula of a given form; R2 on held-out optimizees.
 
-    Rows whose gradient is exactly 0 (``idle`` is their share) are left out of the fit and of ``r2``: the step's loss
-    does not see these weights, and the meta-training says little about their updates. A rule in use makes them all the
-    same, so that ``r2_all``, on all rows, is the stricter number. ``field`` is the temporal perception field of the
-    network (by gradient, our definition), ``mapping`` the mapping complexity: of the shortest formula whose R2 is
-    within 0.01 of the best. ``equation`` is written in full.
+    Rows whose gradient is exactly 0 (``idle`` is their share) are left out of ``r2``: the step's loss does not see
+    these weights, and the meta-training says little about their updates. A rule in use makes them all the same, so
+    that ``r2_all``, on all rows, is the stricter number. ``fitted`` tells to which rows the formula was fitted, those
+    that are not idle ("busy") or all. ``field`` is the temporal perception field of the network (by gradient, our
+    definition), ``mapping`` the mapping complexity: of the shortest formula whose R2 is within 0.01 of the best.
+    ``equation`` is written in full.
     """
 
     teacher: str
     form: str
     seed: int
+    fitted: str
     r2: float
     r2_all: float
     train_r2: float
@@ -132,52 +134,72 @@ class DistillationRow:
     seconds: float
 
 
-FORMS = {  # by teacher: how it is found, and from which features
-    "rp_s": {
-        "eq. 6, 20 lags": ("tanh", ("mt", "gt"), 20),
-        "eq. 6, 2 lags": ("tanh", ("mt", "gt"), 2),
-        "search, 4 lags": ("search", (*lags("mt", 4), *lags("gt", 4)), 0),
-        "search, averages and t": ("search", ("mt", "gt", *AVERAGES), 0),
-        "trees, all": ("trees", None, 0),
-    },
-    "dm": {
-        "eq. 6, 20 lags": ("tanh", ("signg",), 20),
-        "search, 4 lags": ("search", (*lags("logg", 4), *lags("signg", 4)), 0),
-        "search, averages and t": ("search", ("logg", "signg", "mt", "gt", *AVERAGES), 0),
-        "trees, all": ("trees", None, 0),
-    },
-}
+@dataclass(frozen=True)
+class Form:
+    """How a formula is found ("eq. 6", "linear", "units", "search" or "trees"), from which features, on which rows."""
+
+    how: str
+    features: tuple[str, ...] = ()  # none: all that were recorded
+    count: int = 0  # lags of eq. 6, tanh units
+    fitted: str = "busy"
+
+
+def forms(*signals: str) -> dict[str, Form]:
+    """Those that are tried for a network that sees these signals."""
+    long = (*signals, *averages(*signals), "t")
+    return {
+        "eq. 6, 20 lags": Form("eq. 6", signals, 20),
+        "eq. 6, 2 lags": Form("eq. 6", signals, 2),
+        "linear, now": Form("linear", signals),  # how the networks begin
+        "linear, averages and t": Form("linear", long),
+        "linear, averages and t, all rows": Form("linear", long, fitted="all"),
+        "4 tanh units, averages and t": Form("units", long, 4),
+        "4 tanh units, averages and t, all rows": Form("units", long, 4, "all"),
+        "search, 4 lags": Form("search", tuple(name for signal in signals for name in lags(signal, 4))),
+        "search, averages and t": Form("search", long),
+        "search, averages and t, all rows": Form("search", long, fitted="all"),
+        "trees, all": Form("trees"),
+        "trees, all, all rows": Form("trees", fitted="all"),
+    }
+
+
+FORMS = {name: forms(*signals) for name, signals in SEEN.items()}
 
 
 @one_torch_thread()
 def distillation(name: str, form: str, seed: int) -> DistillationRow:
     """One network, one form."""
-    how, features, count = FORMS[name][form]
+    chosen = FORMS[name][form]
     train, every = trajectories(name, seed)
-    train, held = (runs.rows(runs.X[:, runs.names.index("gt")] != 0) for runs in (train, every))
+    busy = [runs.X[:, runs.names.index("gt")] != 0 for runs in (train, every)]
+    train, held = train.rows(busy[0] | (chosen.fitted == "all")), every.rows(busy[1])
     field = perception(teacher(name, seed), TRAINED_ON.sample(2, (seed, 6)), 100, 50).field[0]
     began, simplest = time.perf_counter(), np.nan
-    if how == "trees":  # what could be had, by no formula
+    if chosen.how == "trees":  # what could be had, by no formula
         from sklearn.ensemble import HistGradientBoostingRegressor
 
         fitted = HistGradientBoostingRegressor(max_iter=200, random_state=seed).fit(train.X, train.y)
         scores, size, text = [fitted.score(runs.X, runs.y) for runs in (held, every, train)], np.nan, ""
     else:
-        if how == "tanh":
-            found = tanh_sum(train, features, count)
-        else:
-            learned = search(train.only(features), held.only(features), seed, niterations=4)
+        given = train.only(chosen.features)
+        if chosen.how == "search":
+            judged = (held if chosen.fitted == "busy" else every).only(chosen.features)
+            learned = search(given, judged, seed, niterations=8, maxsize=30)
             found, simplest = learned.best(), mapping_complexity(learned.fidelity)
+        elif chosen.how == "eq. 6":
+            found = tanh_sum(train, chosen.features, chosen.count)
+        else:
+            found = tanh_units(given, chosen.count, seed=seed) if chosen.how == "units" else linear_rule(given, 1e-6)
         scores, size, text = [runs.r2(found) for runs in (held, every, train)], found.complexity, str(found)
     return DistillationRow(
-        name, form, seed, *(rounded(one, 6) for one in scores), rounded(1 - len(held) / len(every), 3), size, simplest,
-        round(float(field), 2), text, round(time.perf_counter() - began, 1),
+        name, form, seed, chosen.fitted, *(rounded(one, 6) for one in scores), rounded(1 - busy[1].mean(), 3), size,
+        simplest, round(float(field), 2), text, round(time.perf_counter() - began, 1),
     )  # fmt: skip
 
 
 def formula(name: str, form: str, seed: int = 0) -> Expression:
     """The formula of a distillation, read from its file if it is there."""
-    return read_rule(_stored("l2o_distillation.csv", teacher=name, form=form, seed=seed) or
+    return read_rule(stored("l2o_distillation.csv", teacher=name, form=form, seed=seed) or
                      _again(name, form, seed)).expression()  # fmt: skip
 
 
@@ -186,7 +208,8 @@ def _again(name, form, seed) -> str:
     return distillation(name, form, seed).equation
 
 
-def _stored(file: str, **key) -> str | None:
+def stored(file: str, **key) -> str | None:
+    """The equation in the row of a table that is there, of this key."""
     import pandas as pd
 
     if not (FOLDER / file).exists():
@@ -199,65 +222,3 @@ def _stored(file: str, **key) -> str | None:
 def read_rule(text: str, scale: float = 0.05) -> FormulaRule:
     """A rule from its text; averages as RNNprop's."""
     return FormulaRule(text, scale, operators=OPERATORS)
-
-
-# ------------------------------------------------------------ constants tuned through the unroll
-
-
-@dataclass(frozen=True)
-class TunedRow:
-    """A formula whose constants were meta-trained: mean losses of the first and the last episodes of 200 steps.
-
-    ``diverged`` counts optimizees that were stopped, ``skipped`` unrolls whose meta-gradient was not finite.
-    """
-
-    teacher: str
-    form: str
-    seed: int
-    first: float
-    last: float
-    diverged: int
-    skipped: int
-    equation: str
-    seconds: float
-
-
-TEMPLATES = {"template": "-0.8*tanh(1*mt + 0.1*gt)/(1 + 0.01*t)"}  # written down by us, not distilled
-TUNED = [
-    ("rp_s", "eq. 6, 2 lags"), ("rp_s", "eq. 6, 20 lags"), ("rp_s", "search, averages and t"), ("none", "template"),
-    ("dm", "search, averages and t"),
-]  # fmt: skip
-
-
-@one_torch_thread()
-def tuning(name: str, form: str, seed: int) -> TunedRow:
-    """Fine-tune one formula, with second derivatives: without them the meta-gradient does not see oscillations."""
-    began = time.perf_counter()
-    rule = read_rule(TEMPLATES[form] if name == "none" else str(formula(name, form, seed)))
-    done = meta_train(
-        rule,
-        TRAINED_ON,
-        episodes=25,
-        optimizees=2,
-        steps=STEPS,
-        unroll=50,
-        learning_rate=0.02,
-        order=2,
-        seed=seed + 100,
-    )
-    first, last = (np.mean([one.last for one in part]) for part in (done.history[:5], done.history[-10:]))
-    return TunedRow(
-        name, form, seed, rounded(first), rounded(last), done.diverged,
-        sum(one.skipped for one in done.history), str(rule.expression()),
-        round(time.perf_counter() - began, 1),
-    )  # fmt: skip
-
-
-def tuned(name: str, form: str, seed: int = 0) -> FormulaRule:
-    """The fine-tuned rule, read from its file if it is there."""
-    return read_rule(_stored("l2o_tuned.csv", teacher=name, form=form, seed=seed) or _tuned_again(name, form, seed))
-
-
-@functools.cache
-def _tuned_again(name, form, seed) -> str:
-    return tuning(name, form, seed).equation

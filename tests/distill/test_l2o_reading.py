@@ -26,6 +26,7 @@ from srlib.distill.l2o import (  # noqa: E402
     sgd,
     steps_of,
     tanh_sum,
+    tanh_units,
 )
 
 NOISY = Quadratics(6, noise=0.3)
@@ -109,6 +110,20 @@ def test_the_documents_form_is_fitted_and_runs():
     found = tanh_sum(train, count=2, ridge=1e-12)
     assert held.r2(found) > 0.9999
     assert str(FormulaRule(found, 0.05).expression()).count("tanh") == 6
+
+
+def test_features_that_act_on_each_other_need_tanh_units():
+    wanted = FormulaRule("0.1 - 0.7*tanh(2*mt + gt - 0.5) + 0.4*tanh(gt - 3*mt)", 0.05)
+    runs = record(wanted, NOISY.sample(5, 3), 60, ["mt", "gt"], coordinates=6)
+    train, held = runs.split()
+    found = tanh_units(train, 2, penalty=0.0)
+    assert held.r2(found) > 0.999 > 0.95 > held.r2(tanh_sum(train, count=0))
+    again = FormulaRule(found, 0.05)
+    told = record(again, NOISY.sample(2, 4), 20, ["mt", "gt"], coordinates=6)
+    assert told.r2(found) > 1 - 1e-9  # the text of the formula is the formula
+    assert str(tanh_units(train, 2, penalty=0.0)) == str(found)
+    with pytest.raises(ValueError, match="units is 0"):
+        tanh_units(train, 0)
 
 
 def test_the_documents_operators_are_known_to_the_search():

@@ -15,8 +15,8 @@ __all__ = ["unroll_loss"]
 
 
 def unroll_loss(
-    rule: Rule, optimizees: Optimizees, steps: int, *, objective: str = "log", clip: float = 10.0, imitate=None,
-    share: float = 0.0, copied=None, first_losses=None, **where,
+    rule: Rule, optimizees: Optimizees, steps: int, *, objective: str = "log", clip: float = 10.0,
+    counted: int | None = None, imitate=None, share: float = 0.0, copied=None, first_losses=None, **where,
 ):  # fmt: skip
     """The meta-loss of one unroll.
 
@@ -28,6 +28,8 @@ def unroll_loss(
         gives small losses late in an episode their weight.
     clip : float
         Losses count up to so many times their first value; beyond it they give no gradient.
+    counted : int, optional
+        Only the losses after so many last steps count; by default all.
     imitate : Rule, optional
         A teacher: ``share`` of the meta-loss is then the mean squared difference of the two updates before scaling
         (each in units of the rule's scale), on the rule's own trajectory.
@@ -86,6 +88,7 @@ def unroll_loss(
         with torch.set_grad_enabled(order == 2):
             losses, gradients = optimizees.gradients(last.theta, last.t + 1)
         count(losses, gradients, last.theta, last.diverged | ~losses.detach().isfinite())
+    terms = terms if counted is None else terms[-counted:]
     loss = torch.stack(terms).mean() if terms else torch.zeros(())
     if differences:
         loss = (1 - share) * loss + share * torch.stack(differences).mean()

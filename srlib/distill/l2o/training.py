@@ -20,6 +20,7 @@ from ...eql.search import one_torch_thread
 from ...run import asked_to_stop
 from ...validation import check_choice, check_number
 from ..checkpoint import read_training, write_training
+from .early_stopping import Kept, Validation
 from .objective import unroll_loss
 from .optimizees import Family
 from .rules import Rule
@@ -46,6 +47,8 @@ class Episode:
         Optimizees that were stopped.
     unrolls, skipped : int
         Its unrolls, and after how many nothing was learned, because the meta-gradient was not finite.
+    validation : float
+        The score after it (:class:`~srlib.distill.l2o.Validation`); NaN where nobody looked.
     """
 
     number: int
@@ -57,6 +60,7 @@ class Episode:
     diverged: int
     unrolls: int
     skipped: int
+    validation: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -69,11 +73,14 @@ class MetaTraining:
         The rule that was given, trained.
     history : tuple of Episode
     reason : {"completed", "time_limit", "callback", "interrupted"}
+    kept : int or None
+        With a validation: the episode after which the rule was what it is now; 0: as it was given.
     """
 
     rule: Rule = field(repr=False)
     history: tuple[Episode, ...] = field(repr=False)
     reason: str = "completed"
+    kept: int | None = None
 
     @property
     def diverged(self) -> int:
@@ -85,9 +92,10 @@ class MetaTraining:
 def meta_train(
     rule: Rule, family: Family | Sequence[Family], *, episodes: int | None = None, optimizees: int = 4,
     unroll: int = 20, steps: int | Sequence[int] = 200, learning_rate: float = 5e-3, decay: bool = True,
-    objective: str = "log", order: int = 1, clip: float = 10.0, max_norm: float = 1.0, imitate: Rule | None = None,
-    share: float = 0.3, until: int | None = None, seed: int = 0, time_limit: float | None = None, clock=time.monotonic,
-    callbacks: Sequence[Callable] = (), checkpoint=None,
+    objective: str = "log", counted: int | None = None, order: int = 1, clip: float = 10.0, max_norm: float = 1.0,
+    imitate: Rule | None = None, share: float = 0.3, until: int | None = None, validation: Validation | None = None,
+    seed: int = 0, time_limit: float | None = None, clock=time.monotonic, callbacks: Sequence[Callable] = (),
+    checkpoint=None,
 ) -> MetaTraining:  # fmt: skip
     """Train a rule's parameters so that optimizees of a family are solved fast.
 
@@ -107,7 +115,7 @@ def meta_train(
         An episode's length. Several are a curriculum: each for the same share of the episodes, or of the time.
     learning_rate, decay
         Of Adam; whether it falls along half a cosine to a hundredth, over the episodes or the time.
-    objective, clip
+    objective, counted, clip
         See :func:`unroll_loss`.
     order : {1, 2}
         Whether second derivatives of the optimizees count; see :func:`~srlib.distill.l2o.steps_of`.
@@ -115,6 +123,9 @@ def meta_train(
         The meta-gradient's norm is cut to it.
     imitate, share, until
         A teacher to imitate, the share of the meta-loss, and the last episode in which (by default all).
+    validation : Validation, optional
+        The rule ends as it was when it did best there, which may be as it was given. By default as it is after the last
+        episode.
     seed : int
         Of the optimizees.
     time_limit : float, optional
@@ -145,6 +156,7 @@ def meta_train(
     check_number("seed", seed, least=0, whole=True)
     check_number("share", share, least=0, most=1)
     check_number("clip", clip, above=0)
+    check_number("counted", counted, least=1, whole=True, optional=True)
     check_choice("objective", objective, ("log", "sum"))
     if order not in (1, 2):
         raise ValueError(f"order is {order!r}: give 1, or 2 for the second derivatives")
@@ -154,9 +166,13 @@ def meta_train(
         "rule": _shown(rule), "families": repr(families), "episodes": episodes, "steps": lengths, "unroll": unroll,
         "optimizees": optimizees, "seed": seed, "learning_rate": learning_rate, "decay": decay, "objective": objective,
         "order": order, "clip": clip, "max_norm": max_norm, "imitate": imitate and _shown(imitate), "share": share,
-        "until": until,
+        "until": until, "counted": counted, "validation": validation and repr(validation),
     }  # fmt: skip
-    history = [Episode(*row) for row in read_training(checkpoint, about, rule, adam)]
+    kept = None if validation is None else Kept(rule, validation)
+    trained = rule if kept is None else kept
+    history = [Episode(*row) for row in read_training(checkpoint, about, trained, adam)]
+    if kept is not None:
+        kept.begin([one.validation for one in history])
     reason = "completed"
     began = clock() - (history[-1].elapsed if history else 0.0)
 
@@ -175,11 +191,12 @@ def meta_train(
             teacher = imitate if until is None or number <= until else None
             first, last, *counts = _episode(
                 rule, batch, length, unroll, adam, parameters, max_norm,
-                objective=objective, clip=clip, order=order, imitate=teacher, share=share,
+                objective=objective, counted=counted, clip=clip, order=order, imitate=teacher, share=share,
             )  # fmt: skip
-            history.append(Episode(number, episodes or 0, clock() - began, length, first, last, *counts))
+            score = math.nan if kept is None else kept.look(number, final=number == episodes)
+            history.append(Episode(number, episodes or 0, clock() - began, length, first, last, *counts, score))
             if checkpoint is not None and number % 10 == 0:
-                write_training(checkpoint, about, rule, adam, [astuple(one) for one in history])
+                write_training(checkpoint, about, trained, adam, [astuple(one) for one in history])
             if asked_to_stop(callbacks, history[-1]):
                 reason = "callback"
                 break
@@ -188,7 +205,9 @@ def meta_train(
     except KeyboardInterrupt:
         reason = "interrupted"
     if checkpoint is not None:
-        write_training(checkpoint, about, rule, adam, [astuple(one) for one in history])
+        write_training(checkpoint, about, trained, adam, [astuple(one) for one in history])
+    if kept is not None:
+        kept.end()
     if history and all(one.skipped == one.unrolls for one in history):
         warnings.warn(
             f"nothing was learned in {len(history)} episodes: no meta-gradient was finite; optimizees diverge (try a "
@@ -196,7 +215,7 @@ def meta_train(
             RuntimeWarning,
             stacklevel=3,
         )
-    return MetaTraining(rule, tuple(history), reason)
+    return MetaTraining(rule, tuple(history), reason, kept and kept.episode)
 
 
 def _episode(rule, batch, length, unroll, adam, parameters, max_norm, **options):

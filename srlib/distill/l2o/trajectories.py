@@ -13,12 +13,12 @@ from ...estimator import SymbolicRegressor
 from ...expression import Expression
 from ...validation import check_number
 from ..student import Distillation, agreement, distill
-from .features import Features, lags
+from .features import Features
 from .optimizees import Optimizees
 from .rules import Rule
 from .unroll import steps_of
 
-__all__ = ["DOCUMENT_OPERATORS", "Trajectories", "linear_rule", "record", "tanh_sum"]
+__all__ = ["DOCUMENT_OPERATORS", "Trajectories", "record"]
 
 #: Unary and binary operators of document 001's symbolic regression, for EvolutionRegressor; ``relu``, ``erfc`` and
 #: comparison are left out.
@@ -193,62 +193,3 @@ def record(
     return Trajectories(
         features.names, X.astype(np.float64), y.astype(np.float64), optimizee, step, features.beta1, features.beta2
     )
-
-
-# ------------------------------------------------------------ the document's form
-
-
-def tanh_sum(
-    trajectories: Trajectories, signals: Sequence[str] = ("mt", "gt"), count: int = 20, ridge: float = 1e-6
-) -> Expression:
-    """The best rule ``sum W[s, tau] * gamma[s] * tanh(s_tau / gamma[s])`` (document 001, eq. 6), tau up to ``count``.
-
-    Parameters
-    ----------
-    trajectories : Trajectories
-        With the lags of each signal.
-    signals : sequence of str
-    count : int
-        The longest lag.
-    ridge : float
-        Penalty of the squared weights, as a share of the mean square of the terms: lags of an average are nearly the
-        same, and would cancel with huge weights.
-
-    Notes
-    -----
-    Weights are least squares for given gamma; these, one for each signal, are minimised over by Nelder and Mead,
-    between exp(-7) and exp(7). At the upper end, which is far beyond the features, the terms are linear: the best rule
-    of this form is then :func:`linear_rule`.
-    """
-    from scipy.optimize import minimize
-
-    names = [name for signal in signals for name in lags(signal, count)]
-    X = trajectories.only(names).X  # (rows, signals * lags)
-    y, group = trajectories.y, np.repeat(np.arange(len(signals)), count + 1)
-
-    def fitted(log_gamma):
-        gamma = np.exp(np.clip(log_gamma, -7, 7))[group]
-        terms = gamma * np.tanh(X / gamma)
-        W = _ridge(terms, y, ridge)
-        return gamma, W, float(np.mean((terms @ W - y) ** 2))
-
-    best = minimize(lambda z: fitted(z)[2], np.zeros(len(signals)), method="Nelder-Mead", options={"maxiter": 60})
-    gamma, W, _ = fitted(best.x)
-    pieces = [f"{w * c!r}*tanh({name}/{c!r})" for w, c, name in zip(W.tolist(), gamma.tolist(), names, strict=True)]
-    return Expression.parse(" + ".join(pieces), names=names)
-
-
-def linear_rule(trajectories: Trajectories, ridge: float = 0.0) -> Expression:
-    """The best linear combination of the features, by least squares."""
-    names, W = trajectories.names, _ridge(trajectories.X, trajectories.y, ridge)
-    pieces = [f"{w!r}*{name}" for w, name in zip(W.tolist(), names, strict=True)]
-    return Expression.parse(" + ".join(pieces), names=names)
-
-
-def _ridge(terms: np.ndarray, y: np.ndarray, ridge: float) -> np.ndarray:
-    """Weights of least squares with a penalty of ``ridge`` times the mean square of the terms."""
-    if ridge == 0:
-        return np.linalg.lstsq(terms, y, rcond=None)[0]
-    gram = terms.T @ terms
-    penalty = ridge * np.trace(gram) / len(gram) * np.eye(len(gram))
-    return np.linalg.solve(gram + penalty, terms.T @ y)
