@@ -250,7 +250,7 @@ PARTS = {
         "Other methods on the same problems", "gmeql_comparison.csv", other, OtherRow,
         ("method", "problem", "seed", "budget"),
         lambda seeds, budget: (
-            (method, name, seed, budget or 0.0) for seed in range(seeds) for name in NAMES for method in METHODS
+            (method, name, seed, budget or 0.0) for seed in range(seeds) for method in METHODS for name in NAMES
         ), 3,
         lambda table: table.groupby(["method", "problem"], sort=False).agg(
             runs=("seed", "size"), picked=("verdict", lambda v: int((v == "recovered").sum())),
