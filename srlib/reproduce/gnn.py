@@ -20,7 +20,7 @@ from ..eql.search import one_torch_thread
 from ..metrics import acpcr, mae
 from .gnn_laws import LawRow, UnitsRow, by_law, by_units, law, with_units
 from .gnn_rollout import RolloutRow, rollouts, shown
-from .gnn_speed import SpeedRow, speed
+from .gnn_speed import TRAININGS, SpeedRow, speed
 from .part import Part, rounded
 
 if TYPE_CHECKING:
@@ -241,6 +241,6 @@ PARTS = {
     ),
     "speed": Part(
         "Speed: simulation against a loop of odeint, training in graphs per second", "gnn_speed.csv", speed, SpeedRow,
-        ("what", "run"), lambda seeds, budget: product((*DOCUMENTS, "training"), range(seeds)), 3, as_it_is,
+        ("what", "run"), lambda seeds, budget: product((*DOCUMENTS, *TRAININGS), range(seeds)), 3, as_it_is,
     ),
 }  # fmt: skip

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch")
 
 from srlib.distill.gnn import VARIANTS, Architecture, GraphNetwork, Settings, simulate, to_graphs, train  # noqa: E402
+from srlib.distill.gnn.graphs import edges  # noqa: E402
 from srlib.distill.gnn.network import DOCUMENT  # noqa: E402
-from srlib.distill.gnn.training import one_cycle, penalty, prediction_loss  # noqa: E402
+from srlib.distill.gnn.training import adam, one_cycle, penalty, prediction_loss  # noqa: E402
 from srlib.metrics import acpcr, acper, huber, mae, mse  # noqa: E402
 
 DATA = to_graphs(simulate("spring", 20, steps=50, random_state=0))
@@ -264,3 +265,22 @@ def test_dimensions_that_do_not_go_together_are_named():
         network().predict(np.zeros((2, 4, 5)))
     with pytest.raises(ValueError, match="lower learning_rate than 1e\\+30"):
         train(DATA, Architecture(**SMALL), Settings(epochs=1, steps=9, loss="mse", learning_rate=1e30))
+
+
+def test_antisymmetric_messages_of_all_edges_are_those_of_each_pair():
+    net, s = network("antisymmetric"), states(n=5)
+    receivers, senders = edges(5)
+    pairs = net.between(s[:, receivers], s[:, senders])
+    assert torch.allclose(net.edge_outputs(s), pairs, rtol=0, atol=1e-14)
+
+
+def test_weight_decay_is_that_of_the_squares_in_the_loss():
+    one, other, settings = network(), network(), Settings(weight_decay=0.1)
+    ours, theirs = adam(one, settings), torch.optim.Adam(other.parameters(), lr=settings.learning_rate)
+    for _ in range(5):
+        for net, optimiser, decay in ((one, ours, 0.0), (other, theirs, 0.1)):
+            optimiser.zero_grad()
+            sum((w - 1).pow(4).sum() + decay * w.square().sum() for w in net.parameters()).backward()
+            optimiser.step()
+    for w, v in zip(one.parameters(), other.parameters(), strict=True):
+        assert torch.allclose(w, v, rtol=1e-9, atol=0)

@@ -19,6 +19,18 @@ def edges(n: int) -> tuple[np.ndarray, np.ndarray]:
     return receivers, senders
 
 
+def reverse_edges(n: int) -> np.ndarray:
+    """For each edge of :func:`edges`, where the one from receiver to sender stands.
+
+    Examples
+    --------
+    >>> reverse_edges(3).tolist()  # of 0-1, 0-2, 1-0, 1-2, 2-0, 2-1
+    [2, 4, 0, 5, 1, 3]
+    """
+    receivers, senders = edges(n)
+    return senders * (n - 1) + receivers - (receivers > senders)
+
+
 @dataclass(frozen=True)
 class Graphs:
     """Fully connected graphs, one for each time of each simulation.

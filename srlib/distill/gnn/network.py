@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from ...validation import check_choice, check_number
-from .graphs import edges
+from .graphs import edges, reverse_edges
 
 __all__ = ["DOCUMENT", "VARIANTS", "Architecture", "GraphNetwork"]
 
@@ -125,8 +125,13 @@ class GraphNetwork(nn.Module):
 
     def edge_outputs(self, states: torch.Tensor) -> torch.Tensor:
         """What the edge model gives for all edges: messages, or for "kl" their means and log variances."""
-        receivers, senders = (torch.from_numpy(one) for one in edges(states.shape[1]))
-        return self.between(states[:, receivers], states[:, senders])
+        n = states.shape[1]
+        receivers, senders = (torch.from_numpy(one) for one in edges(n))
+        receiver, sender = states[:, receivers], states[:, senders]
+        if self.architecture.variant != "antisymmetric":
+            return self.between(receiver, sender)
+        there = self.edge(self.pair_features(receiver, sender))
+        return there - there[:, torch.from_numpy(reverse_edges(n))]  # the way back is an edge, too
 
     def between(self, receiver: torch.Tensor, sender: torch.Tensor) -> torch.Tensor:
         """What the edge model gives for pairs of states, (…, 2 dim + 2) each."""

@@ -30,7 +30,7 @@ from ..checkpoint import read_training, write_training
 from .graphs import Graphs
 from .network import SPARSE, Architecture, GraphNetwork
 
-__all__ = ["Epoch", "LIVE", "LOSSES", "Settings", "Trained", "one_cycle", "penalty", "prediction_loss", "train"]
+__all__ = ["Epoch", "LIVE", "LOSSES", "Settings", "Trained", "adam", "one_cycle", "penalty", "prediction_loss", "train"]
 
 LOSSES = ("mae", "mse", "huber")
 OBSERVED = 500  # graphs that the numbers of an epoch are computed from
@@ -215,7 +215,7 @@ def train(
         raise ValueError(f"data has {data.dim} dimensions, but the network is for {kind.dim}: give dim={data.dim}")
     states, known = (network.tensor(data.states), torch.from_numpy(data.accelerations).to(network.edge_dtype))
     observed = (data if test is None else test).pick(OBSERVED, 0)
-    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
+    optimiser = adam(network, settings)
     about = {"architecture": kind.to_dict(), "settings": asdict(settings)}
     history = [_event(row, network) for row in read_training(checkpoint, about, network, optimiser)]
     began, reason, total = time.monotonic(), "completed", settings.epochs * settings.steps
@@ -250,6 +250,15 @@ def train(
     return Trained(network, settings, tuple(history), reason, time.monotonic() - began)
 
 
+def adam(network: GraphNetwork, settings: Settings) -> torch.optim.Adam:
+    """Adam, whose own weight decay adds the gradient of ``settings.weight_decay * sum(w**2)``."""
+    options = {"lr": settings.learning_rate, "weight_decay": 2 * settings.weight_decay}
+    try:
+        return torch.optim.Adam(network.parameters(), fused=True, **options)
+    except RuntimeError:  # torch before 2.4 has no fused one for CPUs
+        return torch.optim.Adam(network.parameters(), **options)
+
+
 def _step(network, settings, optimiser, states, known, rng, noise) -> float:
     if settings.translate:
         dim = network.architecture.dim
@@ -262,8 +271,6 @@ def _step(network, settings, optimiser, states, known, rng, noise) -> float:
     strength, objective = settings.strength(variant), loss
     if strength:
         objective = objective + strength * penalty(variant, outputs)
-    if settings.weight_decay:
-        objective = objective + settings.weight_decay * sum(one.square().sum() for one in network.parameters())
     optimiser.zero_grad()
     objective.backward()
     optimiser.step()
