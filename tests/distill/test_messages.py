@@ -309,6 +309,21 @@ def test_the_true_formulas_move_particles_as_the_potential_does(name):
         rollout(name, {"right": formulas}, start, every=0)
 
 
+def test_constants_of_all_formulas_are_refitted_together():
+    data = to_graphs(simulate("spring", 10, steps=20, random_state=1))
+    names, over = ("dx", "dy", "r", "m1", "m2", "q1", "q2"), ("e1", "e2", "q", "m")
+    rough = Formulas(
+        tuple(Expression.parse(text, names=names) for text in ("(0.9*dx + 0.2*dy)*(1.1 - r)/r", "1.2*dy*(0.9 - r)/r")),
+        tuple(Expression.parse(text, names=over) for text in ("1.7*e1/m", "(2.2*e2 + 0.1)/m")),
+    )
+    fine = rough.refit(data)
+    told = fine.acceleration(*(data.states[..., :2], data.states[..., 2:4], data.states[..., 4], data.states[..., 5]))
+    assert np.allclose(told, data.accelerations, rtol=1e-5, atol=1e-5)
+    assert np.allclose(fine.with_constants(rough.constants).constants, rough.constants)
+    bare = Formulas((Expression.parse("dx", names=names),), (Expression.parse("e1/m", names=over),) * 2)
+    assert bare.refit(data) is bare and len(bare.constants) == 0
+
+
 def test_the_node_model_is_asked_with_the_messages_that_count():
     said, data = planted("spring")
     learned = distill_node(said, data, LeastSquares(), rows=50)

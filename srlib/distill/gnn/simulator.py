@@ -7,11 +7,12 @@ formula of the summed messages and the particle's mass and charge. Together they
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 import torch
+from scipy.optimize import least_squares
 
 from ...estimator import SymbolicRegressor
 from ...expression import Expression
@@ -58,6 +59,44 @@ class Formulas:
         ]
         seen = np.column_stack([*sums, q.ravel(), m.ravel()])
         return np.stack([one.evaluate(seen).reshape(q.shape) for one in self.nodes], axis=2)
+
+    @property
+    def constants(self) -> np.ndarray:
+        """Of all formulas, messages first."""
+        return np.concatenate([one.constants for one in (*self.messages, *self.nodes)])
+
+    def with_constants(self, values) -> Formulas:
+        """The same formulas with other constants, in the order of :attr:`constants`."""
+        formulas = (*self.messages, *self.nodes)
+        own = np.split(np.asarray(values, dtype=float), np.cumsum([len(one.constants) for one in formulas])[:-1])
+        changed = [one.with_constants(numbers) for one, numbers in zip(formulas, own, strict=True)]
+        return replace(self, messages=tuple(changed[: len(self.messages)]), nodes=tuple(changed[len(self.messages) :]))
+
+    def refit(self, graphs: Graphs, rows: int = 400, random_state: int | None = 0) -> Formulas:
+        """All constants together, by least squares on known accelerations; errors count relative to 1 + |a|.
+
+        Each formula alone was fitted to what a network says, and the errors of messages and nodes add up.
+
+        Parameters
+        ----------
+        graphs : Graphs
+        rows : int
+            At most so many graphs, drawn by ``random_state``.
+        """
+        graphs, dim = graphs.pick(min(rows, len(graphs)), random_state), graphs.dim
+        x, v, q, m = np.split(graphs.states, [dim, 2 * dim, 2 * dim + 1], axis=2)
+        known, start = graphs.accelerations, self.constants
+        scale = 1 + np.linalg.norm(known, axis=2, keepdims=True)
+
+        def residual(values):
+            with np.errstate(all="ignore"):
+                told = self.with_constants(values).acceleration(x, v, q[..., 0], m[..., 0])
+            return np.nan_to_num((told - known) / scale, nan=1e6, posinf=1e6, neginf=-1e6).ravel()
+
+        if len(start) == 0:
+            return self
+        found = least_squares(residual, start, x_scale=np.maximum(np.abs(start), 1e-3), max_nfev=100)
+        return self.with_constants(found.x) if found.cost < 0.5 * np.sum(residual(start) ** 2) else self
 
 
 def distill_node(
