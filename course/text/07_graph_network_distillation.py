@@ -671,7 +671,9 @@ if results is not None:
 #
 # - Rollouts start with four particles as in the training (`same`), with eight, and with masses about seven times as
 #   large (`heavier`). `formula` is the network written out, message by message and node by node; the errors of the
-#   parts add up. For `tuned` all constants were fitted together to the accelerations of the training.
+#   parts add up. For `tuned` all constants were fitted together to the accelerations of the training
+#   (`Formulas.refit`). These have no noise: if the *form* is right, least squares makes its constants exact, and the
+#   formulas go where no network can follow. The network was needed for the form.
 # - A split by time tests with masses and charges that the training has seen. Compare `time_loss`, on the test of each
 #   split, with `new_loss`, on new simulations.
 

@@ -192,7 +192,8 @@ def by_model(rows: pd.DataFrame) -> pd.DataFrame:
     """Means over the seeds, and how many there are."""
     groups = rows.groupby(["potential", "model", "loss", "graphs"], sort=False)
     told = groups[["published", "document"]].first()
-    return groups.mean(numeric_only=True).drop(columns=["seed"]).round(4).join(told).assign(seeds=groups.size())
+    means = groups.mean(numeric_only=True).drop(columns=["seed", *told.columns], errors="ignore")
+    return means.round(4).join(told).assign(seeds=groups.size())
 
 
 def as_it_is(rows: pd.DataFrame) -> pd.DataFrame:

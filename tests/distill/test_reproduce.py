@@ -73,6 +73,8 @@ def test_rows_of_the_table_name_what_was_published():
     means = gnn.by_model(pd.DataFrame([vars(row), again, vars(other)]))
     assert means.seeds.tolist() == [2, 1] and means.mae.iloc[0] == pytest.approx(row.mae + 1, abs=1e-3)
     assert means.published.tolist() == ["1.64", ""]
+    read = pd.DataFrame([vars(row)]).assign(published=1.64, document=np.nan)  # as a file with nothing else is read
+    assert gnn.by_model(read).published.tolist() == [1.64]
     cured = gnn.cure("r1", "document", "mae", 0, 80)
     assert cured.model == "document" and cured.acpcr >= 0 and list(gnn.CURES)[-1] == "+ third law"
     assert len(list(gnn.PARTS["table"].jobs(1, None))) == 4 * 7 * 3
