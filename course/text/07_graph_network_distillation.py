@@ -687,8 +687,8 @@ if results is not None and (results / "gnn_rollouts.csv").exists():
 if results is not None and (results / "gnn_split.csv").exists():
     runs = pd.read_csv(results / "gnn_split.csv")
     for (potential, way), rows in runs.groupby(["potential", "trained_on"], sort=False):
-        print(f"{potential}, split by {way}: new simulations have "
-              + " and ".join(f"{ratio:.2f}" for ratio in rows.new_loss / rows.time_loss) + " times the loss of its test")
+        ratios = " and ".join(f"{ratio:.2f}" for ratio in rows.new_loss / rows.time_loss)
+        print(f"{potential}, split by {way}: new simulations have {ratios} times the loss of its test")
 
 # %% [markdown]
 # A number above 1 says that the split flatters. These are one or two trainings each, on 60 simulations: enough to be
@@ -714,9 +714,9 @@ for text in ("dx + m1", "dx + 0.3*m1", "m1*m2*(2*dx - dy)/r**2", "(2*dx - dy)*(r
 # %% [markdown]
 # If a constant may take the unit that is needed, nearly everything is allowed. If constants are numbers, the bias is
 # strong, and forbids the true law of the spring, whose rest length is a constant in metres: a bias is only as good as
-# what it takes for granted. In the table of units above (networks with L1, one training each) a short search found both
-# laws without units and with constants that have them: there was nothing to help. With numbers only it found r1 again,
-# and lost the spring.
+# what it takes for granted. In the table of units above (networks with L1, two trainings each) a short search found
+# both laws without units and with constants that have them: there was nothing to help. With numbers only it found r1
+# again, and lost the spring.
 #
 # ## Summary
 #
