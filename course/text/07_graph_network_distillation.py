@@ -677,7 +677,7 @@ if results is not None:
 # - A split by time tests with masses and charges that the training has seen. Compare `time_loss`, on the test of each
 #   split, with `new_loss`, on new simulations.
 
-# %% tags=["nbval-ignore-output"]
+# %%
 if results is not None and (results / "gnn_rollouts.csv").exists():
     runs = pd.read_csv(results / "gnn_rollouts.csv")
     for start, rows in runs.groupby("start", sort=False):

@@ -523,7 +523,7 @@ for name, one in both.items():
 # is about that rule with all of its steps made larger or smaller by a factor, on the same 16 networks. Which factor is
 # best for the first 20 steps, for the first 50, and for the end of 200?
 
-# %% tags=["nbval-ignore-output"]
+# %%
 folders = [Path.cwd(), *Path.cwd().parents]
 places = [folder / name for folder in folders for name in ("results", "course/results")]
 results_folder = next((place for place in places if (place / "l2o_rp_s_0.json").exists()), None)
