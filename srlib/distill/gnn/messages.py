@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.base import clone
 
 from ...estimator import SymbolicRegressor
+from ...scikit import clone
 from ...validation import check_choice, check_number
 from ..student import Distillation, distill
 from .graphs import Graphs, pair_forces

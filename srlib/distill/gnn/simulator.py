@@ -83,6 +83,8 @@ class Formulas:
         rows : int
             At most so many graphs, drawn by ``random_state``.
         """
+        if len(self.constants) == 0:
+            return self
         graphs, dim = graphs.pick(min(rows, len(graphs)), random_state), graphs.dim
         x, v, q, m = np.split(graphs.states, [dim, 2 * dim, 2 * dim + 1], axis=2)
         known, start = graphs.accelerations, self.constants
@@ -93,8 +95,6 @@ class Formulas:
                 told = self.with_constants(values).acceleration(x, v, q[..., 0], m[..., 0])
             return np.nan_to_num((told - known) / scale, nan=1e6, posinf=1e6, neginf=-1e6).ravel()
 
-        if len(start) == 0:
-            return self
         found = least_squares(residual, start, x_scale=np.maximum(np.abs(start), 1e-3), max_nfev=100)
         return self.with_constants(found.x) if found.cost < 0.5 * np.sum(residual(start) ** 2) else self
 
