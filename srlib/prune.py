@@ -14,6 +14,7 @@ from .operators import CONSTANT
 __all__ = ["pruned", "simplified"]
 
 ROWS_TO_SCREEN = 500
+OPPOSITE = {"+": "-", "-": "+"}
 LONGEST = 100  # nodes; sympy takes its time for longer formulas
 
 
@@ -23,8 +24,9 @@ def pruned(
     """The formula without the parts whose removal changes none of its values by more than ``tolerance``.
 
     An operator gives way to one of its arguments (``1*x0``, ``x0 + 1e-20``, ``x0**1``, ``max(x0, -99)``), or a part
-    that has the same value everywhere to that number (``2*3``, ``0*x0``, ``tanh(99*x0)``). The data decide: no algebra,
-    so that all operators count, also those of the user's own.
+    that has the same value everywhere to that number (``2*3``, ``0*x0``, ``tanh(99*x0)``); a sum and a difference
+    change places (``x0 - (0 - x1)``, ``x0 + -1*x1``) if the formula has both. The data decide: no algebra, so that all
+    operators count, also those of the user's own. No operator is written that the formula does not have.
 
     Parameters
     ----------
@@ -63,6 +65,7 @@ def pruned(
 
 def _shorter(expression: Expression, columns: Sequence[np.ndarray]) -> Iterator[Expression]:
     """The formula with one operator less, or with a part replaced by a number; large parts first."""
+    signs = {expression.label(node) for node in np.flatnonzero(expression.codes > CONSTANT)} >= {"+", "-"}
     for node in reversed(range(expression.size)):
         if expression.codes[node] <= CONSTANT:
             continue
@@ -72,6 +75,19 @@ def _shorter(expression: Expression, columns: Sequence[np.ndarray]) -> Iterator[
         if np.isfinite(values).all():
             number = float(values.flat[0] if np.ptp(values) == 0 else np.mean(values))
             yield expression.replace(node, Expression([CONSTANT], [number], expression.names))
+        if signs and expression.label(node) in OPPOSITE:
+            yield from (expression.replace(node, form) for form in _other_sign(expression, node))
+
+
+def _other_sign(expression: Expression, node: int) -> Iterator[Expression]:
+    """For a sum or a difference at ``node``: ``a - b`` for ``a + -1*b`` and the like, also where that is wrong."""
+    opposite = OPPOSITE[expression.label(node)]
+    arguments = expression.children(node)
+    for negated, other in (arguments, arguments[::-1]) if len(arguments) == 2 else ():
+        children = expression.children(negated)
+        if any(expression.codes[child] == CONSTANT for child in children):
+            for child in children:
+                yield Expression.apply(opposite, expression.subtree(other), expression.subtree(child))
 
 
 def _largest_part(expression: Expression, columns: Sequence[np.ndarray]) -> float:

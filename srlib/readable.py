@@ -106,8 +106,9 @@ def readable(
         while step():
             pass
     result = rounding.expression
-    for shorter in (lambda e: pruned(e, columns, until=until), lambda e: simplified(e, columns)):
-        if time.monotonic() < until and (algebra or shorter is not simplified):
+    shorten = [partial(pruned, columns=columns, until=until), partial(simplified, columns=columns)]
+    for shorter in shorten[: 1 + int(algebra)]:
+        if time.monotonic() < until:
             result = rounding.unless_worse(result, shorter(result))
     return result
 

@@ -61,6 +61,21 @@ def test_a_readable_form_takes_the_place_of_its_entry():
     assert before[-1].expression.size == 5
 
 
+def test_a_cube_by_products_is_no_obstacle_to_a_readable_number():
+    """Sympy would write a power, which the user may have excluded; the rounding must not be lost with it."""
+    y = 0.5 * X[0] ** 3 + 0.1 * np.cos(9 * X[1])
+    front = front_of("0.499*(x0*x0*x0)", y=y)
+    polish(front, X, y)
+    assert [entry.expression.format(17) for entry in front][0] == "0.5*(x0*x0*x0)"
+
+
+def test_a_difference_from_zero_is_written_as_a_sum():
+    y = X[0] + X[1] + np.sin(X[1]) + 0.1 * np.cos(9 * X[0] * X[1])
+    front = front_of("x0 + (x1 - (0.001 - sin(x1)))", y=y)
+    polish(front, X, y)
+    assert [entry.expression.format(17) for entry in front][0] == "x0 + (x1 + sin(x1))"
+
+
 def test_the_front_is_never_worse_and_has_no_operators_of_its_own_making():
     front = front_of("3", "x0 + x1", "2*x0*x0 + 0.1", "x0*x0*2.2 + 0.1*sin(x1) + -1*x0")
     before = front.copy()
