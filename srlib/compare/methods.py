@@ -75,16 +75,22 @@ def gplearn(problem: Problem, seed: int, **options):
 
 
 def gplearn_functions(unary_operators: Sequence[str]) -> list:
-    """gplearn's function set: + - * / and the unary operators, with the two that it lacks added."""
+    """gplearn's function set: + - * / and the unary operators, with the two that it lacks added.
+
+    They are closed, as gplearn's own: in its tournaments a fitness of nan wins, and overflows end in nan.
+    """
     from gplearn.functions import make_function
 
     def protected_exp(a):
         with np.errstate(over="ignore"):
             return np.where(np.abs(a) < 100, np.exp(a), 0.0)
 
+    def protected_square(a):
+        return np.square(np.where(np.abs(a) < 1e150, a, 0.0))
+
     own = {
         "exp": make_function(function=protected_exp, name="exp", arity=1),
-        "square": make_function(function=lambda a: a * a, name="square", arity=1),
+        "square": make_function(function=protected_square, name="square", arity=1),
     }
     return ["add", "sub", "mul", "div", *(own.get(name, name) for name in unary_operators)]
 
