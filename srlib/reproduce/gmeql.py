@@ -42,6 +42,13 @@ VARIANTS = {
     "hard samples": replace(PAPER, samples="hard"),
 }
 WHOLE = tuple(VARIANTS)
+# Where the released code departs from the paper: the numbers that its training begins with, then also its numbers of
+# steps and elites that are not copied. (Not its slower offline training, a learning rate of 0.0003.)
+VARIANTS["code's first numbers"] = replace(PAPER, z_spread=0.5, w_center=1.0, w_spread=0.02)
+VARIANTS["released code"] = replace(
+    VARIANTS["code's first numbers"], rounds=6, steps=8000, stage2=50_000, resampled=1.0
+)
+CODE = tuple(name for name in VARIANTS if name not in WHOLE)
 TENTH = "a tenth: "  # in a variant's name: a tenth of all steps
 VARIANTS |= {
     TENTH + name: replace(one, steps=one.steps // 10, stage2=one.stage2 // 10) for name, one in VARIANTS.items()
@@ -268,6 +275,10 @@ PARTS = {
     "tenth": Part(
         "The paper's training at a tenth of its length", "gmeql_tenth.csv", fit, FitRow, FIT_KEY,
         _paper((TENTH + "paper",), NAMES), 3, by_problem,
+    ),
+    "code": Part(
+        "What the released code does otherwise, at a tenth of its length", "gmeql_code.csv", fit, FitRow, FIT_KEY,
+        _paper(tuple(TENTH + name for name in CODE), NAMES), 3, by_problem,
     ),
     "tenth_variants": Part(
         "Figures 2(i-k) and 3 at a tenth of their length, on b2", "gmeql_tenth_variants.csv", fit, FitRow, FIT_KEY,
