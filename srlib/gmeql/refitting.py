@@ -21,7 +21,9 @@ from .training import Training
 
 __all__ = ["RefittedTraining", "begin"]
 
-VISITS = 3  # fits of one expression, from different weights, if it has numbers inside
+VISITS = 8  # fits of one expression, from different weights, if it has numbers inside
+STRETCH = 1.0  # from the second visit on, weights are times the exponential of normal numbers of this spread: by the
+# first ones, near 1, no frequency of 2.2 would ever be found
 FIT_STEPS, FIT_GAIN = 4, 1e-2  # of Levenberg-Marquardt for each new expression
 MORE_STEPS, MORE_GAIN = 60, 1e-6  # for one that leads
 LARGEST = 1e6  # weight that instances made of an elite begin with
@@ -83,6 +85,8 @@ class RefittedTraining(Training):
             visits = self.seen.get(key, 0)
             if visits >= VISITS:
                 continue
+            if visits:
+                weights.w[i] *= np.exp(STRETCH * self.rng.standard_normal(architecture.rows))
             form = extract(architecture, edges[i], weights.take(i))
             self.seen[key] = visits + 1 if form is not None and len(form.owners) else VISITS
             if form is None or not form.bodies:

@@ -14,7 +14,7 @@ __all__ = ["main"]
 SETS = {
     "eql": "equation-learner networks: protocol, default, timing, laws, penalties, digits",
     "gnn": "forces from graph networks: laws, units, cures, table, rollouts, split, speed",
-    "gmeql": "Gumbel-Max equation learner: default, noise, linear, time, comparison, paper, variants, tenth, code",
+    "gmeql": "Gumbel-Max equation learner: default, noise, linear, time, comparison, paper, variants, tenth, code, far",
     "l2o": "learning to optimise: recovery, distillation, tuned, horizon, races, cost",
     "meta": "meta-learning: speed, laws, adaptation, anchor, ablation, document 000",
     "pinn": "physics-informed networks: toy, polynomial, plane, shock, lab, burgers, deepxde",

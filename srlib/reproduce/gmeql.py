@@ -90,6 +90,16 @@ class FitRow:
     curve: str
 
 
+def load(name: str) -> Problem:
+    """A problem, or by a name such as ``"b6*2"`` the one with all the numbers of its law so many times as large."""
+    name, _, factor = name.partition("*")
+    problem = problems.load(name)
+    if not factor:
+        return problem
+    parameters = {key: float(factor) * value for key, value in problem.parameters.items()}
+    return replace(problem, parameters=parameters, y=problem.member(parameters).evaluate(problem.X))
+
+
 def noisy(problem: Problem, noise: float, seed: int) -> Problem:
     """The problem with normal numbers of this standard deviation added to its target, as the paper's appendix C."""
     if not noise:
@@ -100,7 +110,7 @@ def noisy(problem: Problem, noise: float, seed: int) -> Problem:
 
 def fit(variant: str, layers: str, problem: str, noise: float, seed: int, budget: float) -> FitRow:
     """One fit: by default, or one of the variants of the paper's training at its full length."""
-    data, curve = noisy(problems.load(problem), noise, seed), {}
+    data, curve = noisy(load(problem), noise, seed), {}
     preset = DEFAULTS.get(variant) or replace(VARIANTS[variant], until_exact=False)
 
     def watch(event):
@@ -115,7 +125,7 @@ def fit(variant: str, layers: str, problem: str, noise: float, seed: int, budget
     began, cpu = time.perf_counter(), time.process_time()
     model.fit(data.X, data.y)
     seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
-    best, (X, y) = model.best(), problems.load(problem).sample(300, 1)
+    best, (X, y) = model.best(), load(problem).sample(300, 1)
     with np.errstate(all="ignore"):
         test = float(np.mean(np.abs(best.evaluate(X) - y)))
     verdicts = [recovers(entry.expression, data).verdict for entry in model.front_]
@@ -228,6 +238,14 @@ def _paper(variants, names):
     return jobs
 
 
+def _far(variants, factors):
+    def jobs(seeds: int, budget):
+        for seed, name, factor, variant in product(range(seeds), NAMES, factors, variants):
+            yield variant, "generic" if variant in DEFAULTS else name, f"{name}*{factor}", 0.0, seed, budget or 0.0
+
+    return jobs
+
+
 def _one_by_one(names):
     return lambda seeds, budget: ((name, name, seed) for seed in range(seeds) for name in names)
 
@@ -279,6 +297,14 @@ PARTS = {
     "code": Part(
         "What the released code does otherwise, at a tenth of its length", "gmeql_code.csv", fit, FitRow, FIT_KEY,
         _paper(tuple(TENTH + name for name in CODE), NAMES), 3, by_problem,
+    ),
+    "far": Part(
+        "b1 to b8 with all their numbers two and three times as large", "gmeql_far.csv", fit, FitRow, FIT_KEY,
+        _far(("default", TENTH + "code's first numbers"), (2, 3)), 2,
+        lambda table: table.groupby(["variant", "problem"], sort=False).agg(
+            runs=("seed", "size"), picked=("verdict", lambda v: int((v == "recovered").sum())),
+            seconds=("cpu_seconds", "median"),
+        ),
     ),
     "tenth_variants": Part(
         "Figures 2(i-k) and 3 at a tenth of their length, on b2", "gmeql_tenth_variants.csv", fit, FitRow, FIT_KEY,
