@@ -16,7 +16,7 @@ from .extraction import Form
 
 __all__ = ["EXACT", "Formulas"]
 
-EXACT = 1e-22  # of the target's variance: an error of rounding
+EXACT = 1e-26  # of the target's variance: an error of rounding; look-alikes (800*sin(0.001*x0)) seldom come so near
 STEPS, GAIN = 30, 1e-6  # of the kernels' fits
 LAST_STEPS = 5  # of the fit after that
 RIDGE = 1e-13  # of a column's square: columns that are the same are told apart
