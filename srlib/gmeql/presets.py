@@ -83,7 +83,8 @@ class Settings:
     refit : bool
         Instead of online training: each new expression gets weights of its own, by least squares. Then ``samples``
         must be "hard", no temperature is used, and offline training is by the likelihood of the elites' connections,
-        whichever rule ``offline`` names.
+        whichever rule ``offline`` names. An expression with numbers inside is fitted up to eight times, from the second
+        time on from weights that are stretched, because numbers such as frequencies are found only from nearby.
     z_limit : float
         Structure parameters stay within this size.
     patience : int

@@ -48,6 +48,20 @@ def test_it_finds_laws_that_hold_outside_the_data(name):
     assert model.stopped_by_ == "completed" and model.mae_["refit"] < 1e-12
 
 
+@pytest.mark.parametrize("frequency", [0.3, 2.4])
+def test_a_frequency_far_from_the_first_weights_is_found(frequency):
+    X = np.random.default_rng(0).uniform(0, 10, (200, 2))
+    model = GMEQLRegressor(random_state=0).fit(X, 3 * X[:, 1] * np.cos(frequency * X[:, 0]))
+    found = model.best()
+    assert model.mae_["refit"] < 1e-12 and np.min(np.abs(np.abs(found.constants) - frequency)) < 1e-9, found
+
+
+def test_look_alikes_with_tiny_frequencies_do_not_end_the_search():
+    problem = problems.load("b1")
+    model = GMEQLRegressor(random_state=1).fit(problem.X, problem.y)
+    assert model.best().size == 13
+
+
 def test_noise_does_not_make_the_formula_long():
     problem = problems.load("b2")
     y = problem.y + 0.2 * np.random.default_rng(0).standard_normal(len(problem.y))
