@@ -504,11 +504,11 @@ except ValueError as error:
 #
 # ## The estimator
 #
-# `GMEQLRegressor()` is the refitted search with one larger network, `"generic"`, for all eight problems. (Seed 5 was
+# `GMEQLRegressor()` is the refitted search with one larger network, `"generic"`, for all eight problems. (Seed 1 was
 # chosen because it is quick here. How long it takes is luck: see the seconds in the table below.)
 
 # %%
-model = GMEQLRegressor(random_state=5).fit(b6.to_frame(), b6.y)
+model = GMEQLRegressor(random_state=1).fit(b6.to_frame(), b6.y)
 print(model.best().format(4), "|", recovers(model.best(), b6).verdict)
 assert recovers(model.best(), b6)
 
@@ -519,6 +519,8 @@ assert recovers(model.best(), b6)
 # |---|---|---|---|---|
 # | samples | mixtures | mixtures | mixtures | one-hot |
 # | weights | shared, by Adam | shared, by Adam | shared, by Adam | own, by least squares |
+# | structure begins | z from N(0, 1) | z from N(0, 0.5) | N(0, 1) | all equal |
+# | weights begin | N(0, 1) | N(1, 0.02) | N(0, 1) | N(1, 0.3), later fits wider |
 # | copied from an elite | 80 % | nothing, all are drawn anew | 80 % | 80 % |
 # | stage 1 | 3 x 2000 steps | 6 x 8000 | 3 x 2000 | none |
 # | stage 2 | 48 000 steps | 50 000 | 48 000 | up to 4000 |
@@ -640,6 +642,53 @@ if results is not None:
 # worse in all of them once in eight times. So *worse in 3 of 3* is a hint, and *15 of 20* is hardly chance. For
 # **equation 11** against equation 7 the paper says that there is no significant difference.
 #
+# ### What the code does otherwise
+#
+# Look at the row *weights begin* in the table of differences. **Predict**: if only these first numbers are taken from
+# the code, and all else, a tenth of the length included, from the paper, how many laws are found?
+
+# %%
+predict("laws found with the code's first numbers", ..., ["about as many", "up to twice as many", "more than twice"])
+
+# %%
+if results is not None:
+    code = stored("code")
+    if len(code) and len(tenth):
+        both = pd.concat([tenth, code])
+        both = both[both.seed.isin(code.seed) & both.seed.isin(tenth.seed)]
+        both = both.assign(variant=both.variant.str.removeprefix("a tenth: "))
+        table = counted(both, ["problem", "variant"]).unstack()[["paper", "code's first numbers", "released code"]]
+        print(table.to_string())
+        found = (both.verdict == "recovered").groupby(both.variant).sum()
+        totals = ", ".join(f"{name} {count}" for name, count in found[table.columns].items())
+        print(f"in all, of {both.variant.value_counts().min()}: {totals}")
+        more = found["code's first numbers"] / max(found["paper"], 1)
+        answer = "more than twice" if more > 2 else "up to twice as many" if more > 1.2 else "about as many"
+        recall("laws found with the code's first numbers", answer)
+
+# %% [markdown]
+# (*released code*: also its numbers of steps, 9,800 instead of 5,400 at this length, and no elites copied.) One line of
+# the code decides more than any ingredient of the method. Why? Look at the laws: **most of their numbers lie between
+# 0.8 and 1.5**. Weights that begin at 1 ± 0.02 are nearly right before the training begins. Weights from N(0, 1) are
+# not, and a sine whose frequency begins at -0.4 does not get to 1.1 by small steps: between them lie hills of the
+# error. Which of the two made the paper's tables, nobody can tell; the text and the code differ.
+#
+# **Is this luck of these eight problems?** A test: the same laws with *all numbers two and three times as large*.
+
+# %%
+if results is not None:
+    far = stored("far")
+    if len(far):
+        far = far.assign(law=far.problem.str[:2], times="times " + far.problem.str[3:])
+        far["variant"] = far.variant.str.removeprefix("a tenth: ")
+        print(counted(far, ["law", "variant", "times"]).unstack(["variant", "times"]).to_string())
+
+# %% [markdown]
+# Powers do not care: their coefficients are solved for, or grow during the training. Frequencies do. srlib's default
+# begins near 1 as well; only where an expression is drawn again, its weights are stretched, up to several times. That
+# finds one frequency that is off, and sometimes two, but not any. **A benchmark whose numbers are all near 1 cannot
+# tell a method that finds numbers from one that begins there.**
+#
 # ### Beside other methods
 #
 # The last panel of Figure 2, and the first eight: the equation learner of lesson 03, the genetic algorithm of lesson
@@ -690,9 +739,10 @@ if results is not None:
 # speed is arithmetic: forward and backward are sines, powers and small matrix products for 40 networks on 300 rows.
 #
 # **In sum.** The paper's claims rest on long runs, whose number it does not say for the success rates (61 % is no share
-# of twenty), on networks that were not all published, judged by eye. What its algorithm reaches here is in the tables
-# above. Its *idea*, to draw structures with trained probabilities and to grow new ones from elites, works well on these
-# problems as soon as each structure has its own weights.
+# of twenty), on networks that were not all published, on first weights that the text and the code state differently,
+# judged by eye. What its algorithm reaches here is in the tables above. Its *idea*, to draw structures with trained
+# probabilities and to grow new ones from elites, works well on these problems as soon as each structure has its own
+# weights.
 #
 # ## Summary
 #
@@ -704,7 +754,7 @@ if results is not None:
 # - derived equation 7 and corrected two printed slips;
 # - watched the law's structure lie in the middle of the repository, because its weights were somebody else's;
 # - seen that a refit of each structure repairs that;
-# - found that five of eight benchmarks are linear regressions.
+# - found that five of eight benchmarks are linear regressions, and that first weights near 1 are near their answers.
 #
 # **Good for**: laws that fit into a network one can write down; short formulas of few functions; many structures
 # measured in one pass. **Bad for**: laws whose shape is unknown (the network must contain them); deep nests; strong

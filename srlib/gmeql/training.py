@@ -17,6 +17,8 @@ from .sampling import density_gradient, gumbel, match_gradient, one_hot, probabi
 __all__ = ["Adam", "Step", "Training", "plain"]
 
 GAIN = 0.98  # times the best error: what counts as progress
+LOOK_ALIKE = 1e-9  # of the target's standard deviation: from here on look-alikes get better for ever, as frequencies of
+# theirs go to 0, and that is no progress
 
 
 class Adam:
@@ -89,6 +91,7 @@ class Training:
         self.X = np.vstack([np.ascontiguousarray(X.T), np.ones(len(y))])  # (features + 1, rows)
         self.y = y
         self.share = np.full(len(y), 1 / len(y)) if sample_weight is None else sample_weight / sample_weight.sum()
+        self.floor = LOOK_ALIKE * float(np.std(y))
         self.rng = np.random.default_rng(seed)
         self.elites = Repository(settings.repository, settings.exponent)
         self.number = self.dropped = self.measured = self.restarts = 0
@@ -139,7 +142,7 @@ class Training:
         self.number += 1
         self.measured += len(errors)
         self.dropped += int(np.isnan(errors).sum())
-        if len(self.elites) and self.elites.errors[0] < GAIN * self.record:
+        if len(self.elites) and self.elites.errors[0] < GAIN * self.record and self.record > self.floor:
             self.record, self.idle = self.elites.errors[0], 0
         else:
             self.idle += 1
