@@ -299,8 +299,8 @@ PARTS = {
         _paper(tuple(TENTH + name for name in CODE), NAMES), 3, by_problem,
     ),
     "far": Part(
-        "b1 to b8 with all their numbers two and three times as large", "gmeql_far.csv", fit, FitRow, FIT_KEY,
-        _far(("default", TENTH + "code's first numbers"), (2, 3)), 2,
+        "b1 to b8 with all their numbers twice as large", "gmeql_far.csv", fit, FitRow, FIT_KEY,
+        _far(("default", TENTH + "code's first numbers"), (2,)), 3,
         lambda table: table.groupby(["variant", "problem"], sort=False).agg(
             runs=("seed", "size"), picked=("verdict", lambda v: int((v == "recovered").sum())),
             seconds=("cpu_seconds", "median"),
