@@ -92,6 +92,17 @@ def test_gplearn_programs_become_expressions():
     assert str(program_expression(program)) == str(Expression.parse("sin(x1) + (0.5 - x0)/x2"))
 
 
+def test_no_function_added_to_gplearn_leaves_the_numbers():
+    """In its tournaments a fitness of nan wins."""
+    pytest.importorskip("gplearn")
+    from srlib.compare.methods import gplearn_functions
+
+    added = [one for one in gplearn_functions(("sin", "square", "exp")) if not isinstance(one, str)]
+    for function in added:
+        assert np.isfinite(function(np.array([-1e300, -3.0, 0.0, 2.0, 1e300]))).all(), function.name
+    assert added[0](np.array([-3.0])) == 9
+
+
 def test_gplearn_runs():
     pytest.importorskip("gplearn")
     row = race("gplearn", "compton", 0, 1, 0.1)

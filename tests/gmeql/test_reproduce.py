@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -32,6 +33,13 @@ def test_a_fit_is_a_row_with_its_curve(monkeypatch):
     assert (errors[1:] <= errors[:-1]).all() and errors[-1] == pytest.approx(row.soft, rel=1e-3)
     table = gmeql.by_problem(pd.DataFrame([vars(row)]))
     assert table["paper %"].tolist() == [32] and table["runs"].tolist() == [1]
+
+
+def test_a_law_with_all_its_numbers_twice_as_large():
+    once, twice = problems.load("b6"), gmeql.load("b6*2")
+    assert str(twice.truth) == "2.4*sin(2.2*x1)*cos(1.8*x2)"
+    np.testing.assert_allclose(twice.y, twice.truth.evaluate(once.X))
+    assert gmeql.load("b6").parameters == once.parameters
 
 
 def test_other_methods_have_a_row_each_and_none_twice(monkeypatch, tmp_path):
