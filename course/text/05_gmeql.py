@@ -669,7 +669,7 @@ if results is not None:
 
 # %% [markdown]
 # (*released code*: also its numbers of steps, 9,800 instead of 5,400 at this length, and no elites copied.) One line of
-# the code does more than any ingredient in the table before. Why? Look at the laws: **most of their numbers lie between
+# the code makes this difference. Why? Look at the laws: **most of their numbers lie between
 # 0.8 and 1.5**. Weights that begin at 1 ± 0.02 are nearly right before the training begins. Weights from N(0, 1) are
 # not, and a sine whose frequency begins at -0.4 does not get to 1.1 by small steps: between them lie hills of the
 # error. Which of the two made the paper's tables we cannot tell; the text and the code differ.
@@ -689,7 +689,8 @@ if results is not None:
 
 # %% [markdown]
 # srlib's default begins near 1 as well; but coefficients are solved for, and where an expression is drawn again, its
-# weights are stretched. That finds frequencies of twice the size; two of three times the size at once it seldom does.
+# weights are stretched. That finds frequencies of twice the size; further away it has to guess better, as a frequency
+# is fitted only from nearby.
 # **A benchmark whose numbers are all near 1 cannot tell a method that finds numbers from one that begins there.**
 #
 # ### Beside other methods

@@ -88,7 +88,8 @@ class Settings:
     z_limit : float
         Structure parameters stay within this size.
     patience : int
-        After so many steps without a gain of 2 % repository and parameters are made anew. 0: never.
+        After so many steps without a gain of 2 % repository and parameters are made anew. 0: never. Gains of an error
+        below 1e-9 of the target's standard deviation do not count: look-alikes of a law get better for ever.
     until_exact : bool
         Whether to end when a formula is exact.
     """
